@@ -1,0 +1,119 @@
+"""All checks of the project, one after the other: format, lint, types, import rules, contracts, gas, tests.
+
+Every stage runs, so one run shows everything that is wrong; pytest comes last, with its own closing line.
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scripts.toolchain import paths
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One check: a command whose exit code is the verdict."""
+
+    name: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    stage: str
+    passed: bool
+    seconds: float
+
+
+PYTHON = str(paths.VENV / "bin" / "python")
+
+STATIC: Sequence[Stage] = (
+    Stage("format (python)", (PYTHON, "-m", "ruff", "format", "--check", ".")),
+    Stage("format (solidity)", ("forge", "fmt", "--check")),
+    Stage("lint (python)", (PYTHON, "-m", "ruff", "check", ".")),
+    Stage("lint (solidity)", ("forge", "lint")),
+    Stage("types", (PYTHON, "-m", "mypy", "python/vouch", "scripts", "tests")),
+    Stage("import rules", (str(paths.VENV / "bin" / "lint-imports"), "--no-cache")),
+    Stage("ABIs are fresh", (PYTHON, "-m", "scripts.export_abi", "--check")),
+)
+FORGE = Stage("tests (forge)", ("forge", "test"))
+GAS = Stage("gas figures", (PYTHON, "-m", "scripts.benchmarks", "gas", "--check"))
+APE = Stage(
+    "tests (ape)", (str(paths.ROOT / "scripts" / "ape"), "test", "--network", "ethereum:local:foundry")
+)
+
+
+def arguments(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="scripts/test",
+        description="Set up the checkout if needed, then run every check; the last one is pytest.",
+        epilog="What follows -- goes to pytest, for example: scripts/test --fast -- -x tests/python/protocol",
+    )
+    parser.add_argument("--fast", action="store_true", help="leave out ape and the tests marked slow")
+    parser.add_argument("--llm", action="store_true", help="also set up torch and run the tests marked llm")
+    parser.add_argument("-k", metavar="EXPR", help="pytest's -k: run only the tests whose names match")
+    parser.add_argument("rest", nargs="*", metavar="-- PYTEST_ARGUMENT", help="anything else for pytest")
+    return parser.parse_args(words)
+
+
+def stages(*, fast: bool) -> list[Stage]:
+    """The stages before pytest, in order."""
+    return [*STATIC, FORGE, GAS, *([] if fast else [APE])]
+
+
+def pytest_command(options: argparse.Namespace) -> tuple[str, ...]:
+    """pytest with the markers the flags leave out, then what the caller adds."""
+    left_out = [name for name, skip in (("llm", not options.llm), ("slow", options.fast)) if skip]
+    marks = ("-m", " and ".join(f"not {name}" for name in left_out)) if left_out else ()
+    names = ("-k", options.k) if options.k else ()
+    return (PYTHON, "-m", "pytest", *marks, *names, *options.rest)
+
+
+def run(stage: Stage) -> Outcome:
+    """Run one stage quietly; what it wrote is shown only if it failed."""
+    begin = time.monotonic()
+    program = shutil.which(stage.command[0])
+    if program is None:
+        code, output = 127, f"{stage.command[0]} is not installed: remove .toolchain/stamps and run again\n"
+    else:
+        done = subprocess.run(
+            stage.command,
+            cwd=paths.ROOT,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        code, output = done.returncode, done.stdout
+    outcome = Outcome(stage.name, code == 0, time.monotonic() - begin)
+    print(f"  {'ok  ' if outcome.passed else 'FAIL'} {stage.name:<20} {outcome.seconds:6.1f} s", flush=True)
+    if not outcome.passed:
+        print("\n".join(f"       {line}" for line in output.splitlines()), flush=True)
+    return outcome
+
+
+def main(words: Sequence[str]) -> int:
+    options = arguments(words)
+    outcomes = [run(stage) for stage in stages(fast=options.fast)]
+    failed = [outcome.stage for outcome in outcomes if not outcome.passed]
+    if not options.llm:
+        print("  left out: tests against a language-model server; scripts/test --llm runs them", flush=True)
+    if options.fast:
+        print("  left out: ape and slow tests; scripts/test without --fast runs them", flush=True)
+    print("  tests (pytest)", flush=True)
+    code = subprocess.run(pytest_command(options), cwd=paths.ROOT, check=False).returncode
+    if code != 0:
+        failed.append("tests (pytest)")
+    if failed:
+        print(f"FAILED: {', '.join(failed)}", file=sys.stderr, flush=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

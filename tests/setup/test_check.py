@@ -1,0 +1,57 @@
+import sys
+
+import pytest
+
+from scripts import check
+
+
+def test_flags_choose_the_tests() -> None:
+    assert check.pytest_command(check.arguments(["--llm"]))[-2:] == ("-m", "pytest")
+    assert check.pytest_command(check.arguments([]))[-2:] == ("-m", "not llm")
+    assert check.pytest_command(check.arguments(["--fast"]))[-2:] == ("-m", "not llm and not slow")
+
+
+def test_what_follows_the_dashes_goes_to_pytest() -> None:
+    command = check.pytest_command(check.arguments(["--llm", "-k", "codec", "--", "-x", "tests/setup"]))
+    assert command[-4:] == ("-k", "codec", "-x", "tests/setup")
+
+
+def test_fast_leaves_out_ape_only() -> None:
+    assert [stage for stage in check.stages(fast=False) if stage not in check.stages(fast=True)] == [
+        check.APE
+    ]
+
+
+def test_a_stage_shows_its_output_only_if_it_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    good = check.run(check.Stage("good", (sys.executable, "-c", "print('quiet')")))
+    assert good.passed
+    assert "quiet" not in capsys.readouterr().out
+    bad = check.run(check.Stage("bad", (sys.executable, "-c", "print('loud'); raise SystemExit(1)")))
+    assert not bad.passed
+    shown = capsys.readouterr().out
+    assert "FAIL bad" in shown
+    assert "loud" in shown
+
+
+def test_a_missing_program_fails_its_stage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert not check.run(check.Stage("gone", ("no-such-program-of-vouch",))).passed
+    assert "is not installed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("stage_code", "pytest_code", "code"), [(0, 0, 0), (1, 0, 1), (0, 1, 1)])
+def test_any_failure_fails_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    stage_code: int,
+    pytest_code: int,
+    code: int,
+) -> None:
+    def program(status: int) -> tuple[str, ...]:
+        return (sys.executable, "-c", f"raise SystemExit({status})")
+
+    monkeypatch.setattr(check, "stages", lambda **_: [check.Stage("types", program(stage_code))])
+    monkeypatch.setattr(check, "pytest_command", lambda _: program(pytest_code))
+    assert check.main([]) == code
+    error = capsys.readouterr().err
+    assert ("types" in error) == bool(stage_code)
+    assert ("tests (pytest)" in error) == bool(pytest_code)
