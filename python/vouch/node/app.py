@@ -1,0 +1,50 @@
+"""The node as an ASGI application."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from vouch.node import chat, claims, oip
+from vouch.node.answers import Answers
+from vouch.node.config import NodeConfig
+from vouch.node.journal import Journal
+from vouch.node.middleware import Admission
+from vouch.node.replies import on_bug, on_http_error, on_vouch_error
+from vouch.node.served import Served
+from vouch.protocol.errors import VouchError
+from vouch.runtimes.base import RuntimeUnavailable
+
+_log = logging.getLogger(__name__)
+
+
+def create_app(config: NodeConfig) -> Starlette:
+    """The application; its lifespan verifies the artefacts, opens the journal and ends what is still running.
+
+    Start-up raises what `Runtime.verify_artefact` raises, except that a model server which is down is only
+    logged (the model is not ready until it comes up), and the errors of the journal.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for name, runtime in config.models:
+                stack.push_async_callback(runtime.aclose)
+                try:
+                    await runtime.verify_artefact()
+                except RuntimeUnavailable as error:
+                    _log.warning("model %s is not ready: %s", name, error)
+            journal = await stack.enter_async_context(Journal(config.journal))
+            answers = await stack.enter_async_context(Answers(config, journal))
+            app.state.served = Served(config, answers)
+            yield
+
+    return Starlette(
+        routes=[*claims.routes, *oip.routes, *chat.routes],
+        lifespan=lifespan,
+        middleware=[Middleware(Admission, token=config.token, concurrency=config.concurrency)],
+        exception_handlers={VouchError: on_vouch_error, HTTPException: on_http_error, Exception: on_bug},
+    )

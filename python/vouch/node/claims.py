@@ -1,0 +1,109 @@
+"""Vouch's own endpoints: answers with a signed claim, and what the node is."""
+
+import time
+from typing import Any
+
+from eth_abi.abi import decode
+from eth_abi.exceptions import DecodingError
+from eth_utils.address import is_address, to_checksum_address
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from vouch.node.answers import Question
+from vouch.node.body import read_json
+from vouch.node.errors import MalformedBody
+from vouch.node.served import Served
+from vouch.protocol.request import REQUEST_TYPE, Request
+from vouch.protocol.seal import SIGNED
+
+_TERMS_BYTES = 17 * 32
+
+
+async def answer(http: HttpRequest) -> JSONResponse:
+    """POST /vouch/v1/answers {chainId, hub, terms: abi.encode(Request), input} -> output, claim and seal."""
+    began = time.perf_counter()
+    served = Served.of(http)
+    question = _question(await read_json(http, served.config.max_body_bytes))
+    signed = await served.answers.answer(question)
+    claim = signed.claim
+    return JSONResponse(
+        {
+            "output": _hex(signed.output),
+            "operator": claim.operator,
+            "claim": {
+                "requestId": _hex(claim.request_id),
+                "modelId": _hex(claim.model_id),
+                "inputHash": _hex(claim.input_hash),
+                "outputHash": _hex(claim.output_hash),
+                "operator": claim.operator,
+            },
+            "seal": _hex(signed.seal),
+            "elapsedMs": round((time.perf_counter() - began) * 1000, 3),
+        }
+    )
+
+
+async def info(http: HttpRequest) -> JSONResponse:
+    """GET /vouch/v1/info -> operator, models, routes of the seals, limits."""
+    config = Served.of(http).config
+    return JSONResponse(
+        {
+            "operator": config.operator,
+            "routes": [SIGNED.decode()],
+            "hubs": [{"chainId": chain_id, "hub": hub} for chain_id, hub in config.hubs],
+            "maxInputBytes": config.max_input_bytes,
+            "models": [
+                {
+                    "name": name,
+                    "modelId": _hex(runtime.manifest.model_id),
+                    "kind": runtime.manifest.kind,
+                    "runtime": type(runtime).__name__,
+                    "maxOutputBytes": runtime.manifest.limits.max_output,
+                }
+                for name, runtime in config.models
+            ],
+        }
+    )
+
+
+routes = [
+    Route("/vouch/v1/answers", answer, methods=["POST"]),
+    Route("/vouch/v1/info", info, methods=["GET"]),
+]
+
+
+def _question(body: dict[str, Any]) -> Question:
+    chain_id, hub = body.get("chainId"), body.get("hub")
+    if not isinstance(chain_id, int) or isinstance(chain_id, bool) or not 0 < chain_id < 1 << 256:
+        raise MalformedBody("chainId", repr(chain_id), "a positive integer of at most 256 bits")
+    if not isinstance(hub, str) or not is_address(hub):
+        raise MalformedBody("hub", repr(hub), "an address")
+    terms = _bytes(body, "terms")
+    if len(terms) != _TERMS_BYTES:
+        raise MalformedBody("terms", f"{len(terms)} bytes", f"abi.encode(Request), {_TERMS_BYTES} bytes")
+    try:
+        request = Request.from_abi(decode([REQUEST_TYPE], terms)[0])
+    except (DecodingError, ValueError) as error:
+        raise MalformedBody("terms", f"not decodable ({error})", "abi.encode(Request)") from error
+    return Question(chain_id, to_checksum_address(hub), request, _bytes(body, "input"))
+
+
+def _bytes(body: dict[str, Any], field: str) -> bytes:
+    value = body.get(field)
+    if not isinstance(value, str) or not value.startswith("0x"):
+        raise MalformedBody(field, type(value).__name__, "a string of 0x and hexadecimal digits")
+    try:
+        decoded = bytes.fromhex(value[2:])
+    except ValueError as error:
+        raise MalformedBody(
+            field, "not hexadecimal", "0x and an even number of hexadecimal digits"
+        ) from error
+    # bytes.fromhex skips blanks.
+    if 2 * len(decoded) != len(value) - 2:
+        raise MalformedBody(field, "hexadecimal with blanks", "0x and an even number of hexadecimal digits")
+    return decoded
+
+
+def _hex(data: bytes) -> str:
+    return "0x" + data.hex()

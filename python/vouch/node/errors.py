@@ -1,0 +1,194 @@
+"""What a node refuses and why; the HTTP status says whether asking again makes sense."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from vouch.protocol.errors import VouchError
+from vouch.runtimes.base import ArtefactChanged, ArtefactUnreadable, RuntimeUnavailable
+
+RETRY_AFTER_SECONDS = 1
+
+
+class NodeError(VouchError):
+    """Base of the node's own refusals."""
+
+    status: ClassVar[int] = 400
+
+
+class MalformedBody(NodeError):
+    """The body is not what the endpoint takes."""
+
+    def __init__(self, field: str, received: str, expected: str) -> None:
+        self.field, self.received, self.expected = field, received, expected
+        super().__init__(f"{field} is {received}, expected {expected}")
+
+
+class BodyTooLarge(NodeError):
+    """The body exceeds the node's limit, in bytes; `received` is what was announced or read so far."""
+
+    status = 413
+
+    def __init__(self, received: int, limit: int) -> None:
+        self.received, self.limit = received, limit
+        super().__init__(f"body has at least {received} bytes, this node takes {limit}")
+
+
+class InputTooLarge(NodeError):
+    """The model input exceeds the node's limit, in bytes."""
+
+    status = 413
+
+    def __init__(self, received: int, limit: int) -> None:
+        self.received, self.limit = received, limit
+        super().__init__(f"input has {received} bytes, this node takes {limit}")
+
+
+class NotAuthorised(NodeError):
+    """The bearer token is missing or wrong."""
+
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__("send the node's token as 'Authorization: Bearer <token>'")
+
+
+class UnknownModel(NodeError):
+    """The node does not serve this model."""
+
+    status = 404
+
+    def __init__(self, received: str, served: list[str]) -> None:
+        self.received, self.served = received, served
+        super().__init__(f"model {received} is not served here; served: {', '.join(served) or 'none'}")
+
+
+class WrongKind(NodeError):
+    """The model does not speak this endpoint's protocol."""
+
+    status = 404
+
+    def __init__(self, model: str, received: str, expected: str) -> None:
+        self.model, self.received, self.expected = model, received, expected
+        super().__init__(f"model {model} is of kind {received}, this endpoint serves kind {expected}")
+
+
+class OtherOperator(NodeError):
+    """The terms name another operator."""
+
+    status = 403
+
+    def __init__(self, received: str, expected: str) -> None:
+        self.received, self.expected = received, expected
+        super().__init__(f"the terms name operator {received}, this node answers for {expected}")
+
+
+class UnknownHub(NodeError):
+    """The node was told to sign only for certain hubs, and this is none of them."""
+
+    status = 403
+
+    def __init__(self, chain_id: int, hub: str) -> None:
+        self.chain_id, self.hub = chain_id, hub
+        super().__init__(f"this node does not sign for hub {hub} on chain {chain_id}")
+
+
+class UnsupportedRoute(NodeError):
+    """The terms ask for a seal that this node cannot make."""
+
+    status = 422
+
+    def __init__(self, received: bytes, supported: bytes) -> None:
+        self.received, self.supported = received, supported
+        super().__init__(f"the terms ask for a seal of route {received!r}, this node makes {supported!r}")
+
+
+class InputMismatch(NodeError):
+    """The input is not the one that the terms name."""
+
+    status = 422
+
+    def __init__(self, received: bytes, expected: bytes) -> None:
+        self.received, self.expected = received, expected
+        super().__init__(f"keccak256(input) is 0x{received.hex()}, the terms say 0x{expected.hex()}")
+
+
+class OutputTooLarge(NodeError):
+    """The answer exceeds the manifest's limit, in bytes."""
+
+    status = 422
+
+    def __init__(self, received: int, limit: int) -> None:
+        self.received, self.limit = received, limit
+        super().__init__(f"output has {received} bytes, the manifest allows {limit}")
+
+
+class NoOperatorKey(NodeError):
+    """The node has no key to sign claims with."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("this node has no operator key, so it cannot sign claims: start it with one")
+
+
+class Overloaded(NodeError):
+    """All places are taken."""
+
+    status = 503
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        super().__init__(
+            f"{limit} questions are being answered already; ask again in {RETRY_AFTER_SECONDS} s"
+        )
+
+
+class JournalUnavailable(NodeError):
+    """The journal cannot be read or written, so no claim may be signed."""
+
+    status = 503
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path, self.reason = path, reason
+        super().__init__(f"journal {path} cannot be used ({reason}): nothing is signed until it can")
+
+
+class JournalTooNew(NodeError):
+    """The journal was written by a newer version."""
+
+    def __init__(self, path: str, received: int, expected: int) -> None:
+        self.path, self.received, self.expected = path, received, expected
+        super().__init__(
+            f"journal {path} has schema {received}, this version knows {expected}: upgrade vouch"
+        )
+
+
+def status_of(error: VouchError) -> int:
+    """HTTP status: 503 when the same question may be answered later, 4xx when it never will."""
+    if isinstance(error, NodeError):
+        return error.status
+    if isinstance(error, RuntimeUnavailable | ArtefactChanged | ArtefactUnreadable):
+        return 503
+    return 422
+
+
+def details_of(error: VouchError) -> dict[str, Any]:
+    """The values an error carries, as JSON."""
+    return {name: _json(value) for name, value in vars(error).items() if not name.startswith("_")}
+
+
+def _json(value: object) -> Any:
+    match value:
+        case bytes():
+            return "0x" + value.hex()
+        case float() if not math.isfinite(value):
+            return str(value)
+        case str() | int() | float() | None:
+            return value
+        case list() | tuple():
+            return [_json(item) for item in value]
+        case Mapping():
+            return {str(key): _json(item) for key, item in value.items()}
+        case _:
+            return str(value)

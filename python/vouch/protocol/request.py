@@ -1,0 +1,66 @@
+"""The terms of one question and their hash, the request id (`contracts/types/Request.sol`)."""
+
+from dataclasses import astuple, dataclass, fields
+from typing import Any, Self
+
+from eth_abi.abi import encode
+from eth_utils.address import to_canonical_address, to_checksum_address
+
+from vouch.protocol.keccak import keccak
+from vouch.protocol.status import Gate
+
+NATIVE = "0x0000000000000000000000000000000000000000"
+ANYONE = NATIVE
+
+REQUEST_TYPE = (
+    "(address,address,address,address,uint256,uint256,uint256,uint256,uint32,uint32,uint256,uint8,"
+    "bytes4,bytes32,bytes32,bytes32,uint256)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Terms of one question, field for field as in Solidity.
+
+    Addresses are checksummed hex, times unix seconds or seconds, money in token units, hashes 32 bytes.
+    """
+
+    consumer: str
+    operator: str
+    refund_to: str
+    token: str
+    fee: int
+    exposure: int
+    bond: int
+    deliver_by: int
+    prove_within: int
+    window: int
+    callback_gas: int
+    gate: Gate
+    route: bytes
+    trust: bytes
+    model_id: bytes
+    input_hash: bytes
+    salt: int
+
+    @classmethod
+    def from_abi(cls, values: tuple[Any, ...]) -> Self:
+        """From the tuple that an ABI decoder gives."""
+        made = dict(zip((f.name for f in fields(cls)), values, strict=True))
+        for name in ("consumer", "operator", "refund_to", "token"):
+            made[name] = to_checksum_address(made[name])
+        return cls(**{**made, "gate": Gate(made["gate"])})
+
+    def to_abi(self) -> tuple[Any, ...]:
+        """The tuple that an ABI encoder takes."""
+        return astuple(self)
+
+    def id(self, chain_id: int, hub: str) -> bytes:
+        """keccak256(abi.encode(chainId, hub, request)), the request id on that hub."""
+        head = chain_id.to_bytes(32, "big") + to_canonical_address(hub).rjust(32, b"\0")
+        return keccak(head + encode([REQUEST_TYPE], [self.to_abi()]))
+
+    @property
+    def beneficiary(self) -> str:
+        """Who is credited with refunds."""
+        return self.consumer if self.refund_to == NATIVE else self.refund_to

@@ -1,0 +1,85 @@
+"""Questions to a node, and runtimes that a test can watch."""
+
+import asyncio
+from typing import Any
+
+from coincurve import PrivateKey
+from eth_abi.abi import encode
+
+from vouch.node.answers import Question
+from vouch.protocol.errors import VouchError
+from vouch.protocol.keccak import keccak
+from vouch.protocol.manifest import Manifest
+from vouch.protocol.request import NATIVE, REQUEST_TYPE, Request
+from vouch.protocol.seal import SIGNED, address_of
+from vouch.protocol.status import Gate
+from vouch.runtimes.echo import EchoRuntime, echo_manifest
+
+KEY = PrivateKey(b"\x01" * 32)
+OPERATOR = address_of(KEY.public_key)
+OTHER = address_of(PrivateKey(b"\x02" * 32).public_key)
+HUB = "0x1111111111111111111111111111111111111111"
+CHAIN_ID = 31337
+
+
+def terms(data: bytes, model: bytes, /, **changes: Any) -> Request:
+    fields: dict[str, Any] = {
+        "consumer": OTHER,
+        "operator": OPERATOR,
+        "refund_to": NATIVE,
+        "token": NATIVE,
+        "fee": 10**15,
+        "exposure": 0,
+        "bond": 0,
+        "deliver_by": 2**35,
+        "prove_within": 0,
+        "window": 0,
+        "callback_gas": 100_000,
+        "gate": Gate.ON_SETTLEMENT,
+        "route": SIGNED,
+        "trust": bytes(32),
+        "model_id": model,
+        "input_hash": keccak(data),
+        "salt": 0,
+    }
+    return Request(**fields | changes)
+
+
+def question(data: bytes, model: bytes, /, **changes: Any) -> Question:
+    return Question(CHAIN_ID, HUB, terms(data, model, **changes), data)
+
+
+def body(data: bytes, model: bytes, /, **changes: Any) -> dict[str, Any]:
+    """JSON for /vouch/v1/answers."""
+    encoded = encode([REQUEST_TYPE], [terms(data, model, **changes).to_abi()])
+    return {"chainId": CHAIN_ID, "hub": HUB, "terms": "0x" + encoded.hex(), "input": "0x" + data.hex()}
+
+
+class Watched(EchoRuntime):
+    """An echo that counts its runs, waits for `go`, gives another output each time, and fails if told to."""
+
+    def __init__(self, manifest: Manifest | None = None) -> None:
+        super().__init__(manifest or echo_manifest("watched"))
+        self.runs = 0
+        self.closed = 0
+        self.begun = asyncio.Semaphore(0)
+        self.go = asyncio.Event()
+        self.go.set()
+        self.failure: Exception | None = None
+        self.obstacle: VouchError | None = None
+
+    async def run(self, data: bytes, /) -> bytes:
+        self.runs += 1
+        number = self.runs
+        self.begun.release()
+        await self.go.wait()
+        if self.failure is not None:
+            raise self.failure
+        return data + number.to_bytes(1, "big")
+
+    async def verify_artefact(self) -> None:
+        if self.obstacle is not None:
+            raise self.obstacle
+
+    async def aclose(self) -> None:
+        self.closed += 1

@@ -1,0 +1,29 @@
+from pathlib import Path
+
+import pytest
+
+from tests.python.node.asking import KEY, OPERATOR
+from vouch.node.config import NodeConfig
+from vouch.runtimes.echo import EchoRuntime, echo_manifest
+
+
+def test_operator_is_the_address_of_the_key() -> None:
+    assert NodeConfig((), Path("journal"), KEY).operator == OPERATOR
+    assert NodeConfig((), Path("journal")).operator is None
+
+
+def test_secrets_are_not_shown() -> None:
+    shown = repr(NodeConfig((), Path("journal"), KEY, token="secret"))
+    assert "secret" not in shown
+    assert "key" not in shown
+
+
+def test_one_name_twice() -> None:
+    models = (("a", EchoRuntime(echo_manifest("one"))), ("a", EchoRuntime(echo_manifest("two"))))
+    with pytest.raises(ValueError, match="name a is served twice"):
+        NodeConfig(models, Path("journal"))
+
+
+def test_one_model_twice() -> None:
+    with pytest.raises(ValueError, match="model id 0x"):
+        NodeConfig((("a", EchoRuntime()), ("b", EchoRuntime())), Path("journal"))
