@@ -1,0 +1,254 @@
+"""Typed views of Vouch's contracts, and builders of the transactions that change them.
+
+Views are coroutines and raise Reverted (by the contract's own error name), NoContract, RpcError or
+RpcUnavailable. Builders are pure and return a Call; whoever sends it pays. Money is in token units (wei for
+the native token, whose address is NATIVE), times in unix seconds, ids and hashes are 32 bytes, addresses
+checksummed hex.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vouch.chain.transaction import Call
+from vouch.chain.view import Block, NoContract, View
+from vouch.protocol.claim import Claim
+from vouch.protocol.request import NATIVE, Request
+from vouch.protocol.status import Assurance, Status
+
+__all__ = [
+    "Call",
+    "Fulfilment",
+    "Hub",
+    "Model",
+    "ModelRegistry",
+    "NoContract",
+    "Node",
+    "NodeRegistry",
+    "Price",
+    "Stake",
+    "VerifierRouter",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Fulfilment:
+    """One item of fulfilMany."""
+
+    request: Request
+    operator: str
+    output: bytes
+    seal: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Registration of an operator: since when (zero: not registered), and its node's base URL."""
+
+    since: int
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """An operator's offer: token units per request and per unit of callback gas."""
+
+    offered: bool
+    base: int
+    per_callback_gas: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stake:
+    """Token units behind an operator, and those on their way out with the time they are free (zero: none
+    are).
+    """
+
+    bonded: int
+    unbonding: int
+    release_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Who published a manifest first, and the block whose Published event carries it."""
+
+    publisher: str
+    published_at: int
+
+
+class Hub(View):
+    """`IInferenceHub`."""
+
+    ABI = "InferenceHub"
+
+    async def status_of(self, request_id: bytes, *, block: Block = "latest") -> Status:
+        return Status(await self._read("statusOf", request_id, block=block))
+
+    async def assurance_of(self, request_id: bytes, *, block: Block = "latest") -> Assurance:
+        status, *rest = await self._read("assuranceOf", request_id, block=block)
+        return Assurance(Status(status), *rest)
+
+    async def is_answer(self, request_id: bytes, operator: str, output_hash: bytes) -> bool:
+        """True if the request ended with this operator's output."""
+        return bool(await self._read("isAnswer", request_id, operator, output_hash))
+
+    async def credit_of(self, account: str, token: str = NATIVE, *, block: Block = "latest") -> int:
+        return int(await self._read("creditOf", token, account, block=block))
+
+    async def estimate(self, terms: Request) -> int:
+        """Least fee the named operator takes (zero if none is named); reverts with whatever is wrong with
+        the terms.
+        """
+        return int(await self._read("estimate", terms.to_abi()))
+
+    async def id_of(self, terms: Request) -> bytes:
+        return bytes(await self._read("idOf", terms.to_abi()))
+
+    async def digest_of(self, claim: Claim) -> bytes:
+        fields = (claim.request_id, claim.model_id, claim.input_hash, claim.output_hash, claim.operator)
+        return bytes(await self._read("digestOf", fields))
+
+    async def router(self) -> str:
+        """Address of the VerifierRouter."""
+        return str(await self._read("ROUTER"))
+
+    async def models(self) -> str:
+        """Address of the ModelRegistry."""
+        return str(await self._read("MODELS"))
+
+    async def nodes(self) -> str:
+        """Address of the NodeRegistry."""
+        return str(await self._read("NODES"))
+
+    async def max_output(self) -> int:
+        """Bytes of the largest output."""
+        return int(await self._read("MAX_OUTPUT"))
+
+    async def max_callback_gas(self) -> int:
+        return int(await self._read("MAX_CALLBACK_GAS"))
+
+    def request(self, terms: Request, input_: bytes, *, value: int | None = None) -> Call:
+        """Asks; the sender must be terms.consumer. Native fees go along as value unless another value is
+        given.
+        """
+        if value is None:
+            value = terms.fee if terms.token == NATIVE else 0
+        return self._call("request", terms.to_abi(), input_, value=value)
+
+    def fulfil(self, terms: Request, operator: str, output: bytes, seal: bytes) -> Call:
+        return self._call("fulfil", terms.to_abi(), operator, output, seal)
+
+    def fulfil_many(self, items: Sequence[Fulfilment]) -> Call:
+        return self._call(
+            "fulfilMany", [(item.request.to_abi(), item.operator, item.output, item.seal) for item in items]
+        )
+
+    def expire(self, terms: Request) -> Call:
+        return self._call("expire", terms.to_abi())
+
+    def retry_callback(self, terms: Request, operator: str, output: bytes, callback_gas: int = 0) -> Call:
+        """Runs a failed callback again, with at least the gas of the terms."""
+        return self._call("retryCallback", terms.to_abi(), operator, output, callback_gas)
+
+    def deposit(self, amount: int, account: str, token: str = NATIVE) -> Call:
+        """Credits `account`; an ERC-20 token needs an allowance for the hub first."""
+        return self._call("deposit", token, amount, account, value=amount if token == NATIVE else 0)
+
+    def withdraw(self, amount: int, to: str, token: str = NATIVE) -> Call:
+        return self._call("withdraw", token, amount, to)
+
+    def transfer_credit(self, amount: int, to: str, token: str = NATIVE) -> Call:
+        return self._call("transferCredit", token, amount, to)
+
+
+class NodeRegistry(View):
+    """`INodeRegistry`."""
+
+    ABI = "NodeRegistry"
+
+    async def node_of(self, operator: str) -> Node:
+        return Node(*await self._read("nodeOf", operator))
+
+    async def is_registered(self, operator: str) -> bool:
+        return bool(await self._read("isRegistered", operator))
+
+    async def price_of(self, operator: str, model_id: bytes, token: str = NATIVE) -> Price:
+        return Price(*await self._read("priceOf", operator, model_id, token))
+
+    async def quote(self, operator: str, model_id: bytes, callback_gas: int, token: str = NATIVE) -> int:
+        """Token units for one request; reverts with PriceNotOffered."""
+        return int(await self._read("quote", operator, model_id, token, callback_gas))
+
+    async def stake_of(self, operator: str, token: str = NATIVE) -> Stake:
+        return Stake(*await self._read("stakeOf", operator, token))
+
+    async def unbond_delay(self) -> int:
+        """Seconds between unbond and withdrawStake."""
+        return int(await self._read("UNBOND_DELAY"))
+
+    def register(self, endpoint: str) -> Call:
+        return self._call("register", endpoint)
+
+    def retire(self) -> Call:
+        return self._call("retire")
+
+    def set_price(self, model_id: bytes, base: int, per_callback_gas: int = 0, token: str = NATIVE) -> Call:
+        return self._call("setPrice", model_id, token, base, per_callback_gas)
+
+    def remove_price(self, model_id: bytes, token: str = NATIVE) -> Call:
+        return self._call("removePrice", model_id, token)
+
+    def stake(self, amount: int, token: str = NATIVE) -> Call:
+        return self._call("stake", token, amount, value=amount if token == NATIVE else 0)
+
+    def unbond(self, amount: int, token: str = NATIVE) -> Call:
+        return self._call("unbond", token, amount)
+
+    def withdraw_stake(self, to: str, token: str = NATIVE) -> Call:
+        return self._call("withdrawStake", token, to)
+
+
+class ModelRegistry(View):
+    """`IModelRegistry`."""
+
+    ABI = "ModelRegistry"
+
+    async def model_of(self, model_id: bytes) -> Model:
+        """Reverts with UnknownModel."""
+        return Model(*await self._read("modelOf", model_id))
+
+    async def resolve(self, publisher: str, name: str) -> bytes:
+        """Model id behind a publisher's name; reverts with UnknownName."""
+        return bytes(await self._read("resolve", publisher, name))
+
+    async def exists(self, model_id: bytes) -> bool:
+        return bool(await self._read("exists", model_id))
+
+    def publish(self, name: str, manifest: bytes) -> Call:
+        return self._call("publish", name, manifest)
+
+
+class VerifierRouter(View):
+    """`IVerifierRouter`."""
+
+    ABI = "VerifierRouter"
+
+    async def owner(self) -> str:
+        return str(await self._read("owner"))
+
+    async def verifier_of(self, route: bytes) -> str:
+        """Address behind a live route; reverts with UnknownRoute or RouteIsTombstoned."""
+        return str(await self._read("verifierOf", route))
+
+    async def name_of(self, route: bytes) -> str:
+        """What a result on this route is worth, in one word; empty for an unknown route."""
+        return str(await self._read("nameOf", route))
+
+    async def is_live(self, route: bytes) -> bool:
+        return bool(await self._read("isLive", route))
+
+    def add(self, route: bytes, verifier: str, name: str) -> Call:
+        return self._call("add", route, verifier, name)
+
+    def tombstone(self, route: bytes) -> Call:
+        return self._call("tombstone", route)

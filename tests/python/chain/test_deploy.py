@@ -1,0 +1,32 @@
+import pytest
+
+from vouch.chain.account import LocalKey
+from vouch.chain.contracts import NodeRegistry, VerifierRouter
+from vouch.chain.deploy import NotOwner, deploy
+from vouch.chain.deployment import Deployment
+from vouch.chain.rpc import Rpc
+from vouch.chain.sender import TxSender
+from vouch.protocol.seal import SIGNED
+
+
+async def test_everything_is_there_and_wired(
+    rpc: Rpc, deployment: Deployment, router: VerifierRouter
+) -> None:
+    assert await deployment.verify(rpc) is deployment
+    assert await router.verifier_of(SIGNED) == deployment.verifiers["SIGN"]
+    assert await router.name_of(SIGNED) == "Signed"
+    assert await router.owner() == deployment.publisher
+    code = await rpc.call("eth_getCode", deployment.hub, hex(deployment.block - 1))
+    assert code == "0x"
+
+
+async def test_delay_and_publisher(rpc: Rpc, sender: TxSender) -> None:
+    publisher = LocalKey.generate().address
+    made = await deploy(rpc, sender, unbond_delay=77, publisher=publisher, name="other")
+    assert (made.publisher, made.name) == (publisher, "other")
+    assert await NodeRegistry(rpc, made.nodes).unbond_delay() == 77
+
+
+async def test_only_the_owner_deploys(rpc: Rpc, sender: TxSender) -> None:
+    with pytest.raises(NotOwner, match="deploy with the owner's key"):
+        await deploy(rpc, sender, owner=LocalKey.generate().address)
