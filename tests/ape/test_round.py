@@ -10,13 +10,13 @@ from ape.api import AccountAPI
 from ape.contracts import ContractInstance
 from ape.managers.project import ProjectManager
 from coincurve import PrivateKey
-from vouch.protocol.keccak import keccak
 
 from scripts.deploy import deploy, read_back
 from vouch.chain.deployment import Deployment
 from vouch.chain.rpc import Rpc
 from vouch.client import Client
 from vouch.protocol.claim import Claim
+from vouch.protocol.keccak import keccak
 from vouch.protocol.request import NATIVE, Request
 from vouch.protocol.seal import SIGNED, sign_claim
 from vouch.protocol.status import Gate, Status
@@ -55,8 +55,11 @@ def hub(project: ProjectManager, deployment: Deployment) -> ContractInstance:
 
 @pytest.fixture
 def gate(
-    project: ProjectManager, deployment: Deployment, hub: ContractInstance, owner: AccountAPI, operator:
-    AccountAPI
+    project: ProjectManager,
+    deployment: Deployment,
+    hub: ContractInstance,
+    owner: AccountAPI,
+    operator: AccountAPI,
 ) -> ContractInstance:
     """RiskGate on a published model that the operator offers."""
     nodes = project.NodeRegistry.at(deployment.nodes)
@@ -91,8 +94,9 @@ def test_a_question_is_answered_paid_and_called_back(
     fulfilled = hub.fulfil(terms.to_abi(), operator, output, seal, sender=borrower)
 
     (settled,) = fulfilled.decode_logs(hub.Settled)
-    assert (bytes(settled.id), settled.operator, bytes(settled.output)) == (request_id, operator.address,
-    output) assert hub.creditOf(NATIVE, operator) == FEE
+    assert (bytes(settled.id), bytes(settled.output)) == (request_id, output)
+    assert settled.operator == operator.address
+    assert hub.creditOf(NATIVE, operator) == FEE
     assert tuple(gate.decisions(7)) == (borrower.address, True, True, RISK)
 
 
@@ -121,8 +125,10 @@ async def test_the_deployment_file_is_read_back_by_the_client(
         assert await client.resolve("risk") == MODEL
 
 
-def test_terms_built_in_python_have_the_hubs_id(hub: ContractInstance, borrower: AccountAPI, chain: Any) ->
-None: terms = Request(
+def test_terms_built_in_python_have_the_hubs_id(
+    hub: ContractInstance, borrower: AccountAPI, chain: Any
+) -> None:
+    terms = Request(
         consumer=borrower.address,
         operator=NATIVE,
         refund_to=NATIVE,

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Self
 
 from coincurve import PrivateKey
-from eth_account import Account
 
 from vouch.chain.errors import ChainError
 from vouch.chain.hexes import to_bytes
@@ -37,7 +36,7 @@ class LocalKey:
     @classmethod
     def from_hex(cls, text: str) -> Self:
         """From 64 hex digits, with or without 0x; raises BadKey."""
-        return cls(_unhex(text, "the given key"))
+        return cls(unhex_key(text, "the given key"))
 
     @classmethod
     def from_env(cls, name: str = "VOUCH_KEY") -> Self:
@@ -45,7 +44,7 @@ class LocalKey:
         text = os.environ.get(name)
         if not text:
             raise BadKey(f"environment variable {name}", "it is not set; set it to 64 hex digits")
-        return cls(_unhex(text, f"environment variable {name}"))
+        return cls(unhex_key(text, f"environment variable {name}"))
 
     @classmethod
     def from_keystore(cls, path: Path, password: str) -> Self:
@@ -54,13 +53,10 @@ class LocalKey:
         Takes about a second, because the format is slow on purpose; raises BadKey.
         """
         try:
-            secret = bytes(Account.decrypt(json.loads(path.read_text()), password))
+            text = path.read_text()
         except OSError as unreadable:
             raise BadKey(str(path), unreadable.strerror or str(unreadable)) from unreadable
-        except (ValueError, TypeError, KeyError, NotImplementedError) as refused:
-            reason = "wrong password" if "MAC" in str(refused) else f"no version 3 keystore ({refused})"
-            raise BadKey(str(path), reason) from refused
-        return cls(secret)
+        return cls(decrypt_keystore(text, password, str(path)))
 
     @classmethod
     def generate(cls) -> Self:
@@ -85,11 +81,15 @@ class LocalKey:
         raise TypeError("a key does not leave its process: hand over the file or variable that it came from")
 
 
-def _unhex(text: str, source: str) -> bytes:
+def unhex_key(text: str, source: str) -> bytes:
+    """32 key bytes from hex digits, with or without 0x; raises BadKey, naming `source`."""
     try:
-        return to_bytes(text.strip())
+        secret = to_bytes(text.strip())
     except ValueError:
         raise BadKey(source, "it is not hexadecimal") from None  # the cause could repeat the key
+    if len(secret) != 32:
+        raise BadKey(source, f"a key has 32 bytes, not {len(secret)}")
+    return secret
 
 
 def _key(secret: bytes, source: str) -> PrivateKey:
@@ -99,3 +99,17 @@ def _key(secret: bytes, source: str) -> PrivateKey:
         return PrivateKey(secret)
     except ValueError as bad:
         raise BadKey(source, "it is zero or not below the group order") from bad
+
+
+def decrypt_keystore(text: str, password: str, source: str) -> bytes:
+    """32 key bytes from the text of a Web3 Secret Storage (version 3) file.
+
+    Raises BadKey, naming `source`, for a wrong password or another format.
+    """
+    from eth_account import Account  # a second of imports that other keys can do without
+
+    try:
+        return bytes(Account.decrypt(json.loads(text), password))
+    except (ValueError, TypeError, KeyError, NotImplementedError) as refused:
+        reason = "wrong password" if "MAC" in str(refused) else f"no version 3 keystore ({refused})"
+        raise BadKey(source, reason) from refused

@@ -1,0 +1,73 @@
+"""vouch deploy: put Vouch on a chain."""
+
+from pathlib import Path
+
+import click
+
+from vouch.cli.console import Failed, out
+from vouch.cli.keys import load_key
+from vouch.cli.options import asynchronous, deployments_option, key_option, rpc_option
+
+
+@click.command(
+    "deploy",
+    epilog="""
+\b
+Examples:
+  vouch deploy --key-file owner.json                                  to a local chain
+  vouch deploy --rpc https://rpc.example --key-file owner.json        to any other
+""",
+)
+@rpc_option
+@deployments_option
+@key_option
+@click.option(
+    "--unbond-delay",
+    type=click.IntRange(0, 2**32),
+    default=7 * 24 * 3600,
+    show_default=True,
+    help="Seconds that an operator's stake stays at risk after it was asked back.",
+)
+@click.option("--name", default="vouch", show_default=True, help="Name of the deployment, for people.")
+@click.option("--force", is_flag=True, help="Deploy again although the chain has a deployment that works.")
+@asynchronous
+async def command(
+    rpc: str, deployments: Path, key_file: Path | None, unbond_delay: int, name: str, force: bool
+) -> None:
+    """Deploy hub, registries, router and the signature verifier, and write deployments/<chainId>.json.
+
+    The key becomes the router's owner, which may add and withdraw verifiers, and nothing else. Its names for
+    models are the ones that need no prefix.
+    """
+    from vouch.chain.deploy import deploy
+    from vouch.chain.deployment import Deployment, NoDeployment, StaleDeployment, load
+    from vouch.chain.rpc import Rpc
+    from vouch.chain.sender import TxSender
+
+    key = load_key(key_file, "to deploy with")
+    async with Rpc(rpc) as chain:
+        if not force:
+            try:
+                there = await load(chain, deployments)
+            except (NoDeployment, StaleDeployment):
+                pass
+            else:
+                raise Failed(
+                    f"chain {there.chain_id} has a deployment that works (hub {there.hub})\n"
+                    "use it, or deploy another one with --force"
+                )
+        sender = TxSender(chain, key)
+        with out.status("deploying ..."):
+            made = await deploy(chain, sender, unbond_delay=unbond_delay, name=name)
+        path = made.save(deployments)
+        await Deployment.load(made.chain_id, deployments).verify(chain)
+    out.print(f"[green]deployed[/] to chain {made.chain_id}, written to {path}")
+    for label, address in (
+        ("hub", made.hub),
+        ("router", made.router),
+        ("models", made.models),
+        ("nodes", made.nodes),
+        *((f"verifier {route}", verifier) for route, verifier in made.verifiers.items()),
+        ("owner", key.address),
+    ):
+        out.print(f"  {label:14} {address}")

@@ -1,0 +1,127 @@
+"""vouch node: run models and sign claims."""
+
+from pathlib import Path
+
+import click
+
+from vouch.cli.console import out
+from vouch.cli.keys import load_secret
+from vouch.cli.options import JOURNAL, ModelPath, asynchronous, key_option
+
+EPILOG = """
+\b
+Examples:
+  vouch node --onnx risk.onnx                          one ONNX model, named "risk"
+  vouch node --onnx risk=models/credit-v3.onnx         the same under another name
+  vouch node --text chat.json http://127.0.0.1:8000    a text model on vLLM (or any OpenAI-compatible server),
+                                                       described by the manifest `vouch model describe` wrote
+\b
+Then:
+  curl localhost:8700/v2/models/risk                                         Open Inference Protocol
+  curl localhost:8700/v1/chat/completions -d '{"model": "chat", ...}'        OpenAI
+  curl localhost:8700/vouch/v1/info                                          operator and model ids
+
+The journal remembers every claim the key has signed. Never delete it and never run two nodes with one key
+and two
+journals: two different answers to one request can cost the stake.
+"""
+
+
+@click.command("node", epilog=EPILOG)
+@click.option(
+    "--onnx",
+    "onnx_models",
+    type=ModelPath(),
+    multiple=True,
+    metavar="[NAME=]FILE",
+    help="Serve an ONNX file.",
+)
+@click.option(
+    "--text",
+    "text_models",
+    type=(click.Path(exists=True, dir_okay=False, path_type=Path), str),
+    multiple=True,
+    metavar="MANIFEST URL",
+    help="Serve a text model of the OpenAI-compatible server at URL (its key, if any, in OPENAI_API_KEY).",
+)
+@click.option(
+    "--echo", "echo_models", multiple=True, metavar="NAME", help="Serve a model that repeats its input."
+)
+@key_option
+@click.option(
+    "--unsigned", is_flag=True, help="Run without a key: a plain inference server that signs nothing."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8700, show_default=True, help="Port; 0: a free one."
+)
+@click.option(
+    "--journal",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=JOURNAL,
+    show_default=True,
+    help="SQLite file of the claims that were signed.",
+)
+@click.option(
+    "--hub",
+    "hubs",
+    type=(int, str),
+    multiple=True,
+    metavar="CHAINID ADDRESS",
+    help="Sign for this hub only (repeat for several); default: for any.",
+)
+@click.option(
+    "--concurrency", type=click.IntRange(1), default=64, show_default=True, help="Questions at a time."
+)
+@asynchronous
+async def command(
+    onnx_models: tuple[tuple[str | None, str], ...],
+    text_models: tuple[tuple[Path, str], ...],
+    echo_models: tuple[str, ...],
+    key_file: Path | None,
+    unsigned: bool,
+    host: str,
+    port: int,
+    journal: Path,
+    hubs: tuple[tuple[int, str], ...],
+    concurrency: int,
+) -> None:
+    """Serve models over HTTP, and sign each answer with the operator's key.
+
+    Tensors by the Open Inference Protocol v2, text by OpenAI's chat completions, and both with a signed
+    claim for the relayer and the client. A bearer token in VOUCH_NODE_TOKEN closes the node to everyone else.
+    """
+    # models and web server take a second to import; --help should not
+    import os
+
+    from coincurve import PrivateKey
+
+    from vouch.chain.hexes import checksum
+    from vouch.cli.sources import echo_runtime, onnx_runtime, text_runtime
+    from vouch.node.config import NodeConfig
+    from vouch.node.service import serve
+
+    if not onnx_models and not text_models and not echo_models:
+        raise click.UsageError("no model to serve: give --onnx FILE, or --text MANIFEST URL")
+    models = [onnx_runtime(Path(path), name) for name, path in onnx_models]
+    models += [text_runtime(path, url, os.environ.get("OPENAI_API_KEY")) for path, url in text_models]
+    models += [echo_runtime(name) for name in echo_models]
+    secret = None if unsigned else load_secret(key_file, "to sign claims with (or say --unsigned)")
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    config = NodeConfig(
+        models=tuple(models),
+        journal=journal,
+        key=None if secret is None else PrivateKey(secret),
+        host=host,
+        port=port,
+        hubs=tuple((chain_id, checksum(hub)) for chain_id, hub in hubs),
+        token=os.environ.get("VOUCH_NODE_TOKEN") or None,
+        concurrency=concurrency,
+    )
+
+    def announce(url: str) -> None:
+        out.print(f"node ready at {url}, operator {config.operator or 'none (unsigned)'}")
+        for name, runtime in config.models:
+            out.print(f"  {name}: model id 0x{runtime.manifest.model_id.hex()}")
+
+    await serve(config, ready=announce)

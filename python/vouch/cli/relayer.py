@@ -1,0 +1,120 @@
+"""vouch relayer: carry requests from the chain to nodes, and answers back."""
+
+import os
+from pathlib import Path
+
+import click
+
+from vouch.cli.console import out
+from vouch.cli.keys import load_key
+from vouch.cli.options import LOCAL_NODE, RELAYER_DB, asynchronous, deployments_option, key_option, rpc_option
+
+
+@click.command(
+    "relayer",
+    epilog="""
+\b
+Examples:
+  vouch relayer --node http://127.0.0.1:8700 --key-file relayer.json
+  vouch relayer --rpc https://rpc.example --ws wss://rpc.example \\
+                --node http://10.0.0.1:8700 --node http://10.0.0.2:8700 --key-file relayer.json
+
+The database is its memory: what was seen, asked, answered and sent, and why something was refused. It
+survives kill -9; `vouch status ID --db FILE` shows one request of it.
+""",
+)
+@rpc_option
+@click.option(
+    "--ws",
+    metavar="URL",
+    envvar="VOUCH_WS",
+    show_envvar=True,
+    help="Websocket of the chain: saves the wait of polling.",
+)
+@deployments_option
+@click.option(
+    "--node",
+    "nodes",
+    multiple=True,
+    metavar="URL",
+    default=(LOCAL_NODE,),
+    show_default=True,
+    help="A node to ask; repeat for several. The bearer token is taken from VOUCH_NODE_TOKEN.",
+)
+@key_option
+@click.option(
+    "--database",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=RELAYER_DB,
+    show_default=True,
+    help="SQLite file.",
+)
+@click.option(
+    "--start-block", type=click.IntRange(0), help="First block of a fresh database; default: the hub's."
+)
+@click.option(
+    "--confirmations",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Blocks to wait on top of a request.",
+)
+@click.option(
+    "--gas-floor",
+    type=click.FloatRange(0),
+    default=0.0,
+    show_default=True,
+    help="Part of the expected gas cost that a fee must cover on top of the price.",
+)
+@click.option(
+    "--status-port", type=click.IntRange(0, 65535), help="Port of the status server; default: none."
+)
+@click.option("--status-host", default="127.0.0.1", show_default=True, help="Address of the status server.")
+@asynchronous
+async def command(
+    rpc: str,
+    ws: str | None,
+    deployments: Path,
+    nodes: tuple[str, ...],
+    key_file: Path | None,
+    database: Path,
+    start_block: int | None,
+    confirmations: int,
+    gas_floor: float,
+    status_port: int | None,
+    status_host: str,
+) -> None:
+    """Watch the hub, ask the nodes, and bring output and seal back in one transaction.
+
+    The key only pays for gas (and is what --key-file or VOUCH_KEY holds): answers are signed by the nodes'
+    operators.
+    """
+    from vouch.chain.deployment import load
+    from vouch.chain.rpc import Rpc
+    from vouch.relayer.config import NodeEndpoint, RelayerConfig
+    from vouch.relayer.service import serve
+
+    key = load_key(key_file, "to send with")
+    async with Rpc(rpc) as chain:
+        deployment = await load(chain, deployments)
+    database.parent.mkdir(parents=True, exist_ok=True)
+    token = os.environ.get("VOUCH_NODE_TOKEN") or None
+    config = RelayerConfig(
+        rpc_url=rpc,
+        hub=deployment.hub,
+        nodes=tuple(NodeEndpoint(url, token) for url in nodes),
+        database=database,
+        ws_url=ws,
+        start_block=deployment.block if start_block is None else start_block,
+        confirmations=confirmations,
+        gas_floor=gas_floor,
+        status_host=status_host,
+        status_port=status_port,
+    )
+
+    def announce(url: str | None) -> None:
+        out.print(f"relayer of hub {deployment.hub} on chain {deployment.chain_id}")
+        out.print(f"  sending from {key.address}")
+        out.print(f"  nodes {', '.join(nodes)}; status {url or 'not served (--status-port)'}")
+
+    await serve(config, key, ready=announce)

@@ -1,0 +1,145 @@
+"""Pull mode: straight from a real node, and from one that cheats."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+
+from tests.python.client.conftest import PRICE, World
+from vouch.chain.contracts import Hub, NodeRegistry
+from vouch.chain.sender import TxSender
+from vouch.client.ask import ask_node
+from vouch.client.errors import BadAnswer, NodeRefused, NodeUnreachable
+from vouch.protocol.manifest import Artefact, Limits, Manifest
+from vouch.protocol.seal import recover_signer
+from vouch.protocol.status import Status
+
+LOAN = [62.0, 0.31, 1.4, 1.0, 7.0]
+
+
+class Cheat:
+    """A node whose reply is whatever the test says."""
+
+    def __init__(self) -> None:
+        self.reply: Any = {}
+        self.status = 200
+        self.url = ""
+
+    async def answer(self, _: web.Request) -> web.Response:
+        return web.json_response(self.reply, status=self.status)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def cheat() -> AsyncIterator[Cheat]:
+    node = Cheat()
+    app = web.Application()
+    app.router.add_post("/vouch/v1/answers", node.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    node.url = f"http://{host}:{port}"
+    yield node
+    await runner.cleanup()
+
+
+async def test_an_answer_with_its_proof_in_one_call(live: World, hub: Hub) -> None:
+    assert live.url is not None
+    async with live.client() as client:
+        answer = await client.ask_node(live.url, "risk", {"x": LOAN})
+    assert isinstance(answer.output, dict)
+    assert answer.output["risk"].shape == (1, 1)
+    assert answer.operator == live.operator.address
+    assert recover_signer(answer.seal, answer.claim, 31337, hub.address) == live.operator.address
+    assert answer.request.fee == PRICE
+    assert await hub.status_of(answer.claim.request_id) is Status.NONE, "nothing is on chain yet"
+
+
+async def test_whoever_asked_settles_it_on_chain(live: World, hub: Hub) -> None:
+    """No relayer is needed: output and seal go to the hub in the asker's own transaction."""
+    assert live.url is not None
+    other = live.anvil.accounts[5]
+    async with live.client(account=5) as client:
+        prepared = await client.prepare("echo", "mine")
+        answer = await ask_node(live.url, prepared, 31337, hub.address, None)
+        sender = TxSender(live.rpc, other)
+        await live.rpc.call("evm_setAutomine", False)
+        asked = await sender.send(hub.request(answer.request, prepared.input))
+        call = hub.fulfil(answer.request, answer.operator, answer.output_bytes, bytes(answer.seal))
+        settled = await sender.send(call, gas=300_000, simulate=False)
+        await live.rpc.call("evm_mine")
+        await live.rpc.call("evm_setAutomine", True)
+        assert (await sender.wait(asked)).succeeded
+        assert (await sender.wait(settled)).succeeded
+        ended = await client.wait(answer.claim.request_id, timeout=20)
+    assert (ended.output, ended.claim, ended.seal) == ("mine", answer.claim, answer.seal)
+    assert ended.fulfil_tx == settled.hash
+
+
+async def test_a_cheating_node_is_found_out(live: World, hub: Hub, cheat: Cheat) -> None:
+    assert live.url is not None
+    async with live.client() as client:
+        prepared = await client.prepare("echo", "hello")
+    honest = await ask_node(live.url, prepared, 31337, hub.address, None)
+    good = {
+        "output": "0x" + honest.output_bytes.hex(),
+        "seal": "0x" + bytes(honest.seal).hex(),
+        "operator": honest.operator,
+        "elapsedMs": 1.0,
+    }
+    cheat.reply = good
+    assert (await ask_node(cheat.url, prepared, 31337, hub.address, None)).claim == honest.claim
+    for change in (
+        {"output": "0x" + b"other".hex()},
+        {"operator": live.anvil.accounts[9].address},
+        {"seal": "0x" + (b"NOPE" + bytes(65)).hex()},
+        {"seal": "0x" + (b"SIGN" + bytes(65)).hex()},
+        {"seal": "0x" + (b"SIGN" + b"\xff" * 65).hex()},
+        {"seal": "0x" + b"SIGN short".hex()},
+        {"seal": "0x5349"},
+        {"seal": "zz"},
+        {"output": None},
+        {"elapsedMs": "soon"},
+    ):
+        cheat.reply = {**good, **change}
+        with pytest.raises(BadAnswer):
+            await ask_node(cheat.url, prepared, 31337, hub.address, None)
+    cheat.reply = ["no object"]
+    with pytest.raises(BadAnswer):
+        await ask_node(cheat.url, prepared, 31337, hub.address, None)
+
+
+async def test_a_node_that_refuses_says_why(live: World) -> None:
+    assert live.url is not None
+    other = Manifest("other", "text", Artefact("echo"), Limits(100))
+    nodes = NodeRegistry(live.rpc, live.deployment.nodes)
+    async with live.client() as client:
+        await client.publish(other)
+        await TxSender(live.rpc, live.operator).transact(nodes.set_price(other.model_id, PRICE))
+        with pytest.raises(NodeRefused, match="not served here") as caught:
+            await client.ask_node(live.url, other.model_id, "x")
+    assert (caught.value.status, caught.value.name, caught.value.retryable) == (404, "UnknownModel", False)
+
+
+async def test_trouble_that_passes_is_told_from_trouble_that_stays(
+    world: World, hub: Hub, cheat: Cheat
+) -> None:
+    async with world.client() as client:
+        prepared = await client.prepare("echo", "x")
+    cheat.status = 503
+    cheat.reply = {"error": {"name": "Overloaded", "message": "busy", "details": {}, "retryable": True}}
+    with pytest.raises(NodeRefused, match="try again") as caught:
+        await ask_node(cheat.url, prepared, 31337, hub.address, None)
+    assert caught.value.retryable
+    cheat.reply = "a proxy's page"
+    with pytest.raises(NodeRefused, match="a proxy's page") as caught:
+        await ask_node(cheat.url, prepared, 31337, hub.address, None)
+    assert caught.value.retryable
+
+
+async def test_a_node_that_is_not_there(world: World) -> None:
+    async with world.client() as client:
+        with pytest.raises(NodeUnreachable):
+            await client.ask_node("http://127.0.0.1:9", "echo", "x")
