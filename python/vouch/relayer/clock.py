@@ -1,0 +1,23 @@
+"""What time it is on the chain."""
+
+import time
+
+
+class ChainClock:
+    """Unix seconds as the next block will see them, from the newest block's time and our own clocks."""
+
+    def __init__(self) -> None:
+        self._time, self._seen = 0, time.monotonic()
+
+    def observe(self, block_time: int) -> None:
+        """Takes in the time of the newest block."""
+        if block_time != self._time:
+            self._time, self._seen = block_time, time.monotonic()
+
+    def at_least(self) -> int:
+        """Certainly this late; a deadline before it has passed."""
+        return self._time + int(time.monotonic() - self._seen)
+
+    def probably(self) -> int:
+        """A quiet chain's newest block may be old, and then our own clock is the better guess."""
+        return max(self.at_least(), int(time.time()))

@@ -1,0 +1,83 @@
+"""What one relayer is told; made by the command line, never read from the environment here."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class NodeEndpoint:
+    """Base URL of one node and the bearer token it asks for, if any."""
+
+    url: str
+    token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much the relayer takes on, in the units named."""
+
+    dispatches: int = 32
+    """Requests that are at a node at the same time."""
+    unconfirmed: int = 4
+    """Own transactions that wait for a block; answers that come meanwhile share the next one."""
+    batch_items: int = 50
+    """Most answers in one transaction."""
+    batch_gas: int = 15_500_000
+    """Most gas of one transaction; the protocol's cap is 16,777,216 (EIP-7825)."""
+    callback_gas: int = 15_000_000
+    """Most callback gas that is accepted (the hub's own limit)."""
+    attempts: int = 5
+    """Transactions that may revert for one request before it counts as failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Times in seconds."""
+
+    poll: float = 1.0
+    """Between two looks at the chain while the websocket is silent."""
+    node_timeout: float = 60.0
+    """For one answer of a node."""
+    retry_first: float = 0.1
+    """Before the first retry of a node; doubles from there, with jitter."""
+    retry_most: float = 5.0
+    """Longest pause between two tries."""
+    margin: float = 3.0
+    """Left before deliverBy for the transaction itself; later requests are refused."""
+    rebroadcast: float = 5.0
+    """After which an unmined transaction is offered to the chain again."""
+    replace: float = 60.0
+    """After which an unmined transaction is replaced by one with a higher fee."""
+    prices: float = 30.0
+    """For which a price of the node registry is believed."""
+    nodes: float = 30.0
+    """Between two looks at what the nodes serve."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelayerConfig:
+    """Everything a relayer needs besides its key."""
+
+    rpc_url: str
+    hub: str
+    nodes: tuple[NodeEndpoint, ...]
+    database: Path
+    ws_url: str | None = None
+    """Wakes the relayer up; without it, polling does."""
+    start_block: int = 0
+    """First block of a fresh database: the hub's own block is a good choice."""
+    confirmations: int = 0
+    """Blocks on top of a request before it is served."""
+    keep_blocks: int = 256
+    """Block hashes remembered: the deepest reorganisation that is followed."""
+    gas_floor: float = 0.0
+    """Part of the expected gas cost that a native fee must cover on top of the price."""
+    simulate: bool = True
+    """Try a transaction on the newest state first, so that a race that is lost costs no gas."""
+    expire_own: bool = True
+    """Give fees back for requests that named our operator and were not answered in time."""
+    status_host: str = "127.0.0.1"
+    status_port: int | None = None
+    """Port of the status server (0: any free one); None: no server."""
+    limits: Limits = field(default_factory=Limits)
+    patience: Patience = field(default_factory=Patience)

@@ -1,0 +1,110 @@
+"""What an operator looks at: /healthz and /requests/{id} over HTTP, or the same values in the process."""
+
+from types import TracebackType
+from typing import Any
+
+from aiohttp import web
+
+from vouch.chain.hexes import to_hex
+from vouch.relayer.intake import Intake
+from vouch.relayer.job import Job
+from vouch.relayer.nodes import NodePool
+from vouch.relayer.sender import Sender
+from vouch.relayer.store import Store
+
+
+class Health:
+    """How the parts of one relayer are."""
+
+    def __init__(self) -> None:
+        self.chain_trouble = ""
+        self._parts: tuple[Store, Intake, Sender, NodePool] | None = None
+
+    def watch(self, store: Store, intake: Intake, sender: Sender, pool: NodePool) -> None:
+        """From now on, these parts."""
+        self._parts = store, intake, sender, pool
+
+    def report(self) -> dict[str, Any]:
+        """JSON-ready; `ok` is false while the chain, the sender or every node is in trouble."""
+        if self._parts is None:
+            return {"ok": False, "chain": "starting", "sender": "", "nodes": {}}
+        store, intake, sender, pool = self._parts
+        nodes = {node.url: node.trouble for node in pool.nodes}
+        ok = not self.chain_trouble and not sender.trouble and not all(nodes.values())
+        return {
+            "ok": ok,
+            "chain": self.chain_trouble,
+            "sender": sender.trouble,
+            "nodes": nodes,
+            "head": intake.head,
+            "cursor": intake.cursor.number if intake.cursor else None,
+            "jobs": store.counts(),
+            "pending": len(store.pending()),
+        }
+
+
+def describe(job: Job, store: Store) -> dict[str, Any]:
+    """A job with its history and transactions, JSON-ready; times in unix nanoseconds."""
+    return {
+        "id": to_hex(job.id),
+        "status": job.status,
+        "reason": job.reason,
+        "block": job.block,
+        "transaction": to_hex(job.tx),
+        "operator": job.answer.operator if job.answer else None,
+        "node": job.answer.node if job.answer else None,
+        "nodeNs": job.answer.node_ns if job.answer else None,
+        "attempts": job.attempts,
+        "endBlock": job.end_block,
+        "endTransaction": to_hex(job.end_tx) if job.end_tx else None,
+        "callbackFailure": job.callback_failure,
+        "steps": [{"at": s.at, "status": s.status, "reason": s.reason} for s in store.steps(job.id)],
+        "transactions": [
+            {
+                "hash": to_hex(tx.hash),
+                "nonce": tx.nonce,
+                "kind": tx.kind,
+                "status": tx.status,
+                "block": tx.block,
+            }
+            | {"gasUsed": tx.gas_used, "jobs": len(tx.jobs)}
+            for tx in store.transactions(job.id)
+        ],
+    }
+
+
+class StatusServer:
+    """`async with StatusServer(...) as url`; port 0 takes a free one."""
+
+    def __init__(self, health: Health, store: Store, host: str, port: int) -> None:
+        self._health, self._store, self._host, self._port = health, store, host, port
+        app = web.Application()
+        app.router.add_get("/healthz", self._healthz)
+        app.router.add_get("/requests/{id}", self._request)
+        self._runner = web.AppRunner(app, access_log=None)
+
+    async def __aenter__(self) -> str:
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self._host, self._port).start()
+        host, port = self._runner.addresses[0][:2]
+        return f"http://{host}:{port}"
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._runner.cleanup()
+
+    async def _healthz(self, _: web.Request) -> web.Response:
+        report = self._health.report()
+        return web.json_response(report, status=200 if report["ok"] else 503)
+
+    async def _request(self, http: web.Request) -> web.Response:
+        text = http.match_info["id"].removeprefix("0x")
+        try:
+            request_id = bytes.fromhex(text)
+        except ValueError:
+            return web.json_response({"error": f"{text!r} is no request id: 64 hex digits"}, status=400)
+        job = self._store.get(request_id)
+        if job is None:
+            return web.json_response({"error": f"request 0x{text} was not seen by this relayer"}, status=404)
+        return web.json_response(describe(job, self._store))
