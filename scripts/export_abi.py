@@ -1,6 +1,8 @@
-"""Write python/vouch/abi/<Name>.json for every contract and interface: python -m scripts.export_abi [--check]
+"""Write <Name>.json for every contract and interface: python -m scripts.export_abi [--check]
 
-The wheel ships these files, so whoever uses Vouch from Python needs no compiler. `--check` compiles and
+To python/vouch/abi; what is in contracts/test to tests/abi.
+
+The wheel ships the former, so whoever uses Vouch from Python needs no compiler. `--check` compiles and
 compares instead of writing, and ends with code 1 when a file is stale, missing or left over.
 """
 
@@ -21,6 +23,8 @@ CONTRACTS = paths.ROOT / "contracts"
 ARTIFACTS = paths.ROOT / ".build" / "out"
 CACHE = paths.ROOT / ".build" / "cache" / "solidity-files-cache.json"
 EXPORTED = paths.ROOT / "python" / "vouch" / "abi"
+# What only tests deploy stays out of the wheel; VOUCH_ABI_PATH leads there.
+FOR_TESTS = paths.ROOT / "tests" / "abi"
 
 
 class ExportError(Exception):
@@ -95,20 +99,21 @@ def _signature(member: Mapping[str, Any]) -> tuple[str, str, str]:
     return member["type"], member.get("name", ""), json.dumps(member, sort_keys=True)
 
 
-def collect() -> dict[str, str]:
-    """File name -> text of all exports.
+def collect() -> dict[Path, dict[str, str]]:
+    """Folder -> file name -> text of all exports.
 
     Raises:
         ExportError: two contracts have the same name, one needs linking, or forge built nothing.
     """
-    everything: dict[str, str] = {}
+    everything: dict[Path, dict[str, str]] = {EXPORTED: {}, FOR_TESTS: {}}
     for source, name, path in artifacts():
         if not exported(name, source.read_text()):
             continue
-        if f"{name}.json" in everything:
+        if any(f"{name}.json" in files for files in everything.values()):
             raise ExportError(f"two contracts are called {name}: rename one")
-        everything[f"{name}.json"] = render(name, load(path), source)
-    if not everything:
+        folder = FOR_TESTS if source.is_relative_to(CONTRACTS / "test") else EXPORTED
+        everything[folder][f"{name}.json"] = render(name, load(path), source)
+    if not everything[EXPORTED]:
         raise ExportError(f"forge built no contract of {CONTRACTS}")
     return everything
 
@@ -143,17 +148,17 @@ def main(words: Sequence[str] | None = None) -> int:
     except ExportError as failure:
         print(f"export_abi: {failure}", file=sys.stderr)
         return 1
-    found = differences(wanted, EXPORTED)
+    found = [line for folder, texts in wanted.items() for line in differences(texts, folder)]
     if options.check:
         for line in found:
             print(line)
         if found:
-            print(
-                "the ABIs in python/vouch/abi are not what contracts/ compiles to: run scripts/export_abi.py"
-            )
+            print("the exported ABIs are not what contracts/ compiles to: run scripts/export_abi.py")
         return 1 if found else 0
-    write(wanted, EXPORTED)
-    print(f"{len(wanted)} contracts in {EXPORTED.relative_to(paths.ROOT)}, {len(found)} files changed")
+    for folder, texts in wanted.items():
+        write(texts, folder)
+        print(f"{len(texts)} contracts in {folder.relative_to(paths.ROOT)}")
+    print(f"{len(found)} files changed")
     return 0
 
 

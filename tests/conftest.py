@@ -20,7 +20,9 @@ All async tests run on the session's one event loop; async fixtures of other mod
 `@pytest_asyncio.fixture(loop_scope="session")` to be on it too.
 """
 
+import os
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -32,6 +34,9 @@ from vouch.chain.deploy import deploy
 from vouch.chain.deployment import Deployment
 from vouch.chain.rpc import Rpc
 from vouch.chain.sender import TxSender
+
+# The contracts that only tests deploy; also for the processes that tests start.
+os.environ["VOUCH_ABI_PATH"] = str(Path(__file__).parent / "abi")
 
 ENDPOINT = "http://127.0.0.1:9"
 """What `operator` registers: the discard port, where nobody listens."""

@@ -8,7 +8,8 @@ BENCHES = {"gas": "scripts.bench_gas", "latency": "scripts.bench_latency"}
 
 def main(words: list[str]) -> int:
     if not words or words[0] not in BENCHES:
-        print(f"usage: scripts/bench {'|'.join(BENCHES)} [options]; scripts/bench NAME --help", file=sys.stderr)
+        names = "|".join(BENCHES)
+        print(f"usage: scripts/bench {names} [options]; scripts/bench {names} --help", file=sys.stderr)
         return 2
     result: int = importlib.import_module(BENCHES[words[0]]).main(words[1:])
     return result

@@ -15,6 +15,7 @@ def environment() -> dict[str, str]:
     return os.environ | {
         "PATH": os.pathsep.join(path),
         "SOLCX_BINARY_PATH": str(paths.SOLCX),
+        "VOUCH_ABI_PATH": str(paths.ROOT / "tests" / "abi"),
         "FOUNDRY_DISABLE_NIGHTLY_WARNING": "1",
         "PYTHONUNBUFFERED": "1",
     }

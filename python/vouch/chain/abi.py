@@ -1,11 +1,13 @@
 """The ABIs that ship with Vouch, and names for what their contracts revert with."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
 from vouch.chain.codec import BadAbiData, Codec, Event, EventArgs, Function
@@ -61,23 +63,28 @@ class Artefact:
 
 @cache
 def names() -> tuple[str, ...]:
-    """Names of all contracts and interfaces that ship with Vouch."""
-    return tuple(
-        sorted(f.name.removesuffix(".json") for f in _folder().iterdir() if f.name.endswith(".json"))
-    )
+    """Names of all contracts that ship with Vouch, and of those in the folders of VOUCH_ABI_PATH.
+
+    A dApp that puts its own artefacts there gets its own errors decoded.
+    """
+    found = (file.name for folder in _folders() for file in folder.iterdir())
+    return tuple(sorted({name.removesuffix(".json") for name in found if name.endswith(".json")}))
 
 
-def _folder() -> Traversable:
-    return files("vouch").joinpath("abi")
+def _folders() -> list[Traversable]:
+    more = os.environ.get("VOUCH_ABI_PATH", "").split(os.pathsep)
+    return [files("vouch").joinpath("abi"), *(Path(folder) for folder in more if folder)]
 
 
 @cache
 def artefact(name: str) -> Artefact:
     """ABI and bytecode of a contract; raises UnknownAbi."""
-    if name not in names():
-        raise UnknownAbi("contract", name, names())
-    loaded = json.loads(_folder().joinpath(f"{name}.json").read_text())
-    return Artefact(name, tuple(loaded["abi"]), to_bytes(loaded["bytecode"]))
+    for folder in _folders():
+        file = folder.joinpath(f"{name}.json")
+        if name in names() and file.is_file():
+            loaded = json.loads(file.read_text())
+            return Artefact(name, tuple(loaded["abi"]), to_bytes(loaded["bytecode"]))
+    raise UnknownAbi("contract", name, names())
 
 
 @cache

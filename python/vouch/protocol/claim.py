@@ -7,13 +7,20 @@ from eth_utils.address import to_canonical_address
 
 from vouch.protocol.keccak import keccak
 
-_TYPEHASH = keccak(b"Claim(bytes32 requestId,bytes32 modelId,bytes32 inputHash,bytes32 outputHash,address operator)")
-_DOMAIN_TYPEHASH = keccak(b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
+_TYPEHASH = keccak(
+    b"Claim(bytes32 requestId,bytes32 modelId,bytes32 inputHash,bytes32 outputHash,address operator)"
+)
+_DOMAIN_TYPEHASH = keccak(
+    b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """ "Operator ran model on input for request and got output"; hashes are 32 bytes, the operator checksummed hex."""
+    """That an operator ran a model on an input for a request and got an output.
+
+    Hashes are 32 bytes, the operator is checksummed hex.
+    """
 
     request_id: bytes
     model_id: bytes
