@@ -76,7 +76,7 @@ contract InferenceHub is IInferenceHub, ReentrancyGuardTransient {
 
     /// @inheritdoc IInferenceHub
     function fulfilMany(Fulfilment[] calldata items) external returns (uint256 fulfilled) {
-        bytes4 lastRoute;
+        bytes32 lastRoute = bytes32(type(uint256).max); // no route, not even zero, is this one
         IVerifier verifier;
         for (uint256 i; i < items.length; ++i) {
             Fulfilment calldata item = items[i];

@@ -20,6 +20,8 @@ class Stage:
 
     name: str
     command: tuple[str, ...]
+    # What the output of a run that did something holds: forge ends well when it finds no tests.
+    must_say: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,10 @@ STATIC: Sequence[Stage] = (
     Stage("import rules", (str(paths.VENV / "bin" / "lint-imports"), "--no-cache")),
     Stage("ABIs are fresh", (PYTHON, "-m", "scripts.export_abi", "--check")),
 )
-FORGE = Stage("tests (forge)", ("forge", "test"))
+# Its own build: forge's cache of a build without the tests has hidden them from a later run.
+FORGE_TEST = ("env", "FOUNDRY_OUT=.build/forge/out", "FOUNDRY_CACHE_PATH=.build/forge/cache", "forge", "test")
+FORGE = Stage("tests (forge)", FORGE_TEST, must_say=" tests passed")
+DEEP = Stage("tests (forge, deep)", ("env", "FOUNDRY_PROFILE=deep", *FORGE_TEST), must_say=" tests passed")
 GAS = Stage("gas figures", (PYTHON, "-m", "scripts.benchmarks", "gas", "--check"))
 APE = Stage(
     "tests (ape)", (str(paths.ROOT / "scripts" / "ape"), "test", "--network", "ethereum:local:foundry")
@@ -55,14 +60,17 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--fast", action="store_true", help="leave out ape and the tests marked slow")
     parser.add_argument("--llm", action="store_true", help="also set up torch and run the tests marked llm")
+    parser.add_argument(
+        "--deep", action="store_true", help="ten times as many random calls to the contracts (minutes)"
+    )
     parser.add_argument("-k", metavar="EXPR", help="pytest's -k: run only the tests whose names match")
     parser.add_argument("rest", nargs="*", metavar="-- PYTEST_ARGUMENT", help="anything else for pytest")
     return parser.parse_args(words)
 
 
-def stages(*, fast: bool) -> list[Stage]:
+def stages(*, fast: bool, deep: bool = False) -> list[Stage]:
     """The stages before pytest, in order."""
-    return [*STATIC, FORGE, GAS, *([] if fast else [APE])]
+    return [*STATIC, DEEP if deep else FORGE, GAS, *([] if fast else [APE])]
 
 
 def pytest_command(options: argparse.Namespace) -> tuple[str, ...]:
@@ -90,6 +98,8 @@ def run(stage: Stage) -> Outcome:
             check=False,
         )
         code, output = done.returncode, done.stdout
+        if code == 0 and stage.must_say not in output:
+            code, output = 1, f"{output}\nit should have said {stage.must_say!r}\n"
     outcome = Outcome(stage.name, code == 0, time.monotonic() - begin)
     print(f"  {'ok  ' if outcome.passed else 'FAIL'} {stage.name:<20} {outcome.seconds:6.1f} s", flush=True)
     if not outcome.passed:
@@ -99,7 +109,7 @@ def run(stage: Stage) -> Outcome:
 
 def main(words: Sequence[str]) -> int:
     options = arguments(words)
-    outcomes = [run(stage) for stage in stages(fast=options.fast)]
+    outcomes = [run(stage) for stage in stages(fast=options.fast, deep=options.deep)]
     failed = [outcome.stage for outcome in outcomes if not outcome.passed]
     if not options.llm:
         print("  left out: tests against a language-model server; scripts/test --llm runs them", flush=True)

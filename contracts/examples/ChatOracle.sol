@@ -55,7 +55,15 @@ contract ChatOracle is InferenceConsumer {
     }
 
     function _onSettled(bytes32, uint256 number, bytes calldata output) internal override {
-        string memory answer = string(output.length > MAX_ANSWER ? output[:MAX_ANSWER] : output);
+        uint256 size = output.length;
+        if (size > MAX_ANSWER) {
+            size = MAX_ANSWER;
+            // Not inside of a character, whose further bytes (three at most) are 10xxxxxx: readers refuse half of one.
+            for (uint256 i; i < 3 && output[size] & 0xc0 == 0x80; ++i) {
+                --size;
+            }
+        }
+        string memory answer = string(output[:size]);
         answers[number] = answer;
         emit Answered(number, answer);
     }

@@ -28,7 +28,8 @@ interface ILedger {
     /// @notice Pays the caller's credit out to `to`.
     function withdraw(address token, uint256 amount, address to) external;
 
-    /// @notice Moves the caller's credit to another account.
+    /// @notice Moves the caller's credit to another account. Do not name the node registry: it has no use for more than
+    /// the stakes it took, and no way to give it back.
     function transferCredit(address token, uint256 amount, address to) external;
 
     /// @notice Credit of an account, in token units.

@@ -49,7 +49,6 @@ library Callback {
                 if gt(size, MAX_RETURN) { size := MAX_RETURN }
                 reason := mload(0x40)
                 mstore(reason, size)
-                mstore(add(add(reason, 0x20), size), 0)
                 returndatacopy(add(reason, 0x20), 0, size)
                 mstore(0x40, and(add(add(reason, size), 0x5f), not(0x1f)))
             }

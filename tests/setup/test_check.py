@@ -33,6 +33,18 @@ def test_a_stage_shows_its_output_only_if_it_failed(capsys: pytest.CaptureFixtur
     assert "loud" in shown
 
 
+def test_a_stage_that_did_nothing_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    idle = (sys.executable, "-c", "print('no tests found')")
+    assert check.run(check.Stage("idle", idle)).passed
+    assert not check.run(check.Stage("idle", idle, must_say="tests passed")).passed
+    assert "should have said" in capsys.readouterr().out
+
+
+def test_deep_runs_the_deep_profile() -> None:
+    assert check.DEEP in check.stages(fast=False, deep=True)
+    assert check.FORGE not in check.stages(fast=False, deep=True)
+
+
 def test_a_missing_program_fails_its_stage(capsys: pytest.CaptureFixture[str]) -> None:
     assert not check.run(check.Stage("gone", ("no-such-program-of-vouch",))).passed
     assert "is not installed" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""What a contract test needs: the deployed contracts, accounts with roles, and short words for what they do."""
+"""What a contract test needs: the contracts, accounts with roles, and short words for what they do."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -33,8 +33,8 @@ MODEL = keccak(MANIFEST)
 class World:
     """One clean chain.
 
-    Account 0 owns the deployment and is the consumer of `terms()`, `operator` (account 1) is registered, `stranger`
-    (account 3) has no part in anything.
+    `owner` (account 0) owns the deployment and is the consumer of `terms()`, `operator` (1) is registered,
+    `rival` (2) is not, but could be, and `stranger` (3) has no part in anything.
     """
 
     def __init__(
@@ -106,7 +106,9 @@ class World:
         assert receipt.contract is not None
         return Contract(self.rpc, name, receipt.contract)
 
-    async def ask(self, terms: Request, consumer: Contract | None = None, value: int | None = None) -> Receipt:
+    async def ask(
+        self, terms: Request, consumer: Contract | None = None, value: int | None = None
+    ) -> Receipt:
         """Asks about INPUT; an account asks itself, a contract by its function `ask`."""
         if consumer is None:
             return await self.send(self.hub.request(terms, INPUT, value=value))
@@ -125,14 +127,16 @@ class World:
     def seal(
         self, terms: Request, output: bytes = OUTPUT, *, key: LocalKey | None = None, route: bytes = SIGNED
     ) -> bytes:
-        """Signed by the operator, or by the account that is given; on another route than SIGN if it has the same verifier."""
+        """Signed by the operator or by the account given; for any route whose verifier checks signatures."""
         signer = key or self.operator
         claim = self.claim(terms, output, signer.address)
         return route + signer.sign_claim(claim, self.deployment.chain_id, self.deployment.hub).proof
 
     def answer(self, terms: Request, output: bytes = OUTPUT, *, key: LocalKey | None = None) -> Fulfilment:
         signer = key or self.operator
-        return Fulfilment(terms, signer.address, output, self.seal(terms, output, key=signer, route=terms.route))
+        return Fulfilment(
+            terms, signer.address, output, self.seal(terms, output, key=signer, route=terms.route)
+        )
 
     def fulfilment(self, terms: Request, output: bytes = OUTPUT, *, key: LocalKey | None = None) -> Call:
         item = self.answer(terms, output, key=key)

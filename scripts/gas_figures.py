@@ -1,0 +1,246 @@
+"""Gas of whole transactions and bytes of code, measured on a fresh Anvil.
+
+Keys, salts, inputs and block times are fixed: the same contracts give the same figures to the last unit.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from tests.support.contract import codec, creation
+from vouch.chain.account import LocalKey
+from vouch.chain.anvil import Anvil
+from vouch.chain.contracts import Call, Fulfilment, Hub, ModelRegistry, NodeRegistry, VerifierRouter
+from vouch.chain.events import CallbackFailedLog, RequestedLog, SettledLog, receipt_logs
+from vouch.chain.hexes import to_bytes
+from vouch.chain.rpc import Rpc
+from vouch.chain.sender import TxSender
+from vouch.chain.transaction import MAX_TX_GAS, Receipt
+from vouch.protocol.claim import Claim
+from vouch.protocol.keccak import keccak
+from vouch.protocol.request import NATIVE, Request
+from vouch.protocol.seal import SIGNED
+from vouch.protocol.status import Gate, Status
+
+START: Final = 1_800_000_000
+"""Unix seconds of the first block; every further block is one second later."""
+FEE: Final = 10**15
+CALLBACK_GAS: Final = 40_000
+BATCH: Final = 50
+MANIFEST: Final = b'{"artefact":{"format":"onnx"},"name":"bench","vouch":1}' + b" " * 969
+
+Figures = dict[str, int]
+
+
+class WrongMeasurement(Exception):
+    """A transaction did something else than what its figure is named after."""
+
+
+@dataclass(slots=True)
+class Bench:
+    """A fresh deployment, and the figures taken from it so far."""
+
+    rpc: Rpc
+    owner: TxSender
+    operator: LocalKey
+    relayer: TxSender
+    stranger: TxSender
+    figures: Figures = field(default_factory=dict)
+    address: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def hub(self) -> Hub:
+        return Hub(self.rpc, self.address["InferenceHub"])
+
+    async def send(self, sender: TxSender, call: Call, name: str | None = None) -> Receipt:
+        """Mines the call, and keeps its gas under `name`. A revert raises: it is no figure."""
+        receipt = await sender.transact(call, gas=MAX_TX_GAS, simulate=False)
+        if name is not None:
+            self.figures[name] = receipt.gas_used
+        return receipt
+
+    async def create(self, name: str, *args: object, keep: bool = True) -> str:
+        receipt = await self.send(self.owner, creation(name, *args), f"deploy.{name}" if keep else None)
+        if receipt.contract is None:
+            raise WrongMeasurement(f"{name} has no address")
+        self.address[name] = receipt.contract
+        if keep:
+            await self.size(name)
+        return receipt.contract
+
+    async def size(self, name: str) -> None:
+        code = await self.rpc.call("eth_getCode", self.address[name], "latest")
+        self.figures[f"size.{name}"] = len(to_bytes(code))
+
+    def call(self, name: str, method: str, *args: Any, value: int = 0) -> Call:
+        return Call(self.address[name], codec(name, method).encode(args), value)
+
+    async def ask(self, call: Call, name: str | None = None) -> Request:
+        """Sends a call that asks one question, and returns its terms as the chain has them."""
+        receipt = await self.send(self.owner, call, name)
+        match receipt_logs(receipt, self.hub.address):
+            case [RequestedLog(request=terms)]:
+                return terms
+            case logs:
+                raise WrongMeasurement(f"{name or 'a question'} logged {logs}")
+
+    def answer(self, terms: Request, output: bytes) -> Fulfilment:
+        chain_id, hub = 31337, self.hub.address
+        claim = Claim(
+            terms.id(chain_id, hub), terms.model_id, terms.input_hash, keccak(output), self.operator.address
+        )
+        seal = bytes(self.operator.sign_claim(claim, chain_id, hub))
+        return Fulfilment(terms, self.operator.address, output, seal)
+
+    async def fulfil(self, item: Fulfilment, name: str | None = None, *, callback: bool = True) -> None:
+        call = self.hub.fulfil(item.request, item.operator, item.output, item.seal)
+        receipt = await self.send(self.relayer, call, name)
+        kinds = [type(log) for log in receipt_logs(receipt, self.hub.address)]
+        if kinds != ([SettledLog] if callback else [SettledLog, CallbackFailedLog]):
+            raise WrongMeasurement(f"{name or 'fulfil'} logged {kinds}")
+
+    async def stored(self, item: Fulfilment) -> None:
+        """Raises WrongMeasurement unless the consumer's callback has stored the answer."""
+        call = self.call("BenchConsumer", "results", item.request.salt)
+        word = to_bytes(await self.rpc.call("eth_call", call.to_rpc(), "latest"))
+        if word != item.output:
+            raise WrongMeasurement(f"the callback stored {word.hex()}, not {item.output.hex()}")
+
+
+def question(number: int) -> bytes:
+    """32 bytes without zeros to speak of, as fixed-point numbers or hashes are at worst."""
+    return keccak(b"question %d" % number)
+
+
+async def deploy(bench: Bench) -> None:
+    owner = bench.owner.address
+    await bench.create("VerifierRouter", owner)
+    await bench.create("ModelRegistry")
+    await bench.create(
+        "InferenceHub", bench.address["VerifierRouter"], bench.address["ModelRegistry"], 86_400
+    )
+    bench.address["NodeRegistry"] = await bench.hub.nodes()
+    await bench.size("NodeRegistry")
+    verifier = await bench.create("SignatureVerifier", bench.hub.address)
+    router = VerifierRouter(bench.rpc, bench.address["VerifierRouter"])
+    await bench.send(bench.owner, router.add(SIGNED, verifier, "Signed"), "router.add")
+
+
+async def registries(bench: Bench) -> None:
+    nodes = NodeRegistry(bench.rpc, bench.address["NodeRegistry"])
+    models = ModelRegistry(bench.rpc, bench.address["ModelRegistry"])
+    await bench.send(bench.relayer, nodes.register("https://node.example"), "registry.register")
+    await bench.send(bench.owner, models.publish("bench", MANIFEST), "models.publish1k")
+    await bench.send(bench.relayer, nodes.set_price(keccak(MANIFEST), FEE, 1), "registry.setPrice")
+    await bench.send(bench.relayer, nodes.stake(FEE), "registry.stake")
+
+
+async def ledger(bench: Bench) -> None:
+    # An operator at work has credit: every later fee changes a slot that is not zero.
+    await bench.send(bench.owner, bench.hub.deposit(1, bench.operator.address))
+    await bench.send(bench.owner, bench.hub.deposit(1, bench.owner.address), "hub.depositFirst")
+    await bench.send(bench.owner, bench.hub.deposit(FEE, bench.owner.address), "hub.deposit")
+    await bench.send(bench.owner, bench.hub.withdraw(FEE, bench.stranger.address), "hub.withdraw")
+
+
+async def hub(bench: Bench) -> None:
+    """The main path: one question and its answer, then a batch."""
+    await bench.create("BenchConsumer", bench.hub.address, keccak(MANIFEST), SIGNED, CALLBACK_GAS, keep=False)
+
+    async def ask(salt: int, name: str | None = None) -> Fulfilment:
+        call = bench.call("BenchConsumer", "ask", salt, question(salt), value=FEE)
+        return bench.answer(await bench.ask(call, name), keccak(b"answer %d" % salt))
+
+    await ask(1)
+    item = await ask(2, "hub.request")
+    await bench.fulfil(item, "hub.fulfil")
+    await bench.stored(item)
+
+    items = [await ask(salt) for salt in range(100, 100 + BATCH)]
+    receipt = await bench.send(bench.relayer, bench.hub.fulfil_many(items))
+    kinds = [type(log) for log in receipt_logs(receipt, bench.hub.address)]
+    if kinds != [SettledLog] * BATCH:
+        raise WrongMeasurement(f"hub.fulfilMany50 logged {kinds}")
+    await bench.stored(items[-1])
+    bench.figures["hub.fulfilMany50"] = -(-receipt.gas_used // BATCH)
+
+
+async def endings(bench: Bench) -> None:
+    """Other currencies and other ends, asked by an account without code."""
+    token = await bench.create("HostileToken", keep=False)
+    await bench.send(bench.owner, bench.call("HostileToken", "mint", bench.owner.address, 10 * FEE))
+    await bench.send(bench.owner, bench.call("HostileToken", "approve", bench.hub.address, 10 * FEE))
+    await bench.send(bench.owner, bench.hub.deposit(10 * FEE, bench.owner.address, token), "hub.depositErc20")
+    now = int((await bench.rpc.call("eth_getBlockByNumber", "latest", False))["timestamp"], 16)
+    terms = Request(
+        consumer=bench.owner.address,
+        operator=NATIVE,
+        refund_to=NATIVE,
+        token=token,
+        fee=FEE,
+        exposure=0,
+        bond=0,
+        deliver_by=now + 3600,
+        prove_within=0,
+        window=0,
+        callback_gas=0,
+        gate=Gate.ON_SETTLEMENT,
+        route=SIGNED,
+        trust=bytes(32),
+        model_id=keccak(MANIFEST),
+        input_hash=keccak(question(3)),
+        salt=3,
+    )
+    await bench.ask(bench.hub.request(terms, question(3)), "hub.requestErc20")
+    await bench.fulfil(bench.answer(terms, keccak(b"answer 3")), "hub.fulfilErc20First")
+
+    late = replace(terms, token=NATIVE, salt=4)
+    await bench.ask(bench.hub.request(late, question(3)), "hub.requestByAccount")
+    await bench.rpc.call("evm_setNextBlockTimestamp", late.deliver_by + 1)
+    await bench.send(bench.stranger, bench.hub.expire(late), "hub.expire")
+
+    # The same consumer with too little gas for its callback, until somebody retries with more.
+    model = keccak(MANIFEST)
+    await bench.create("BenchConsumer", bench.hub.address, model, SIGNED, 5_000, keep=False)
+    ask = bench.call("BenchConsumer", "ask", 5, question(5), value=FEE)
+    item = bench.answer(await bench.ask(ask), keccak(b"answer 5"))
+    await bench.fulfil(item, "hub.fulfilCallbackFails", callback=False)
+    retry = bench.hub.retry_callback(item.request, item.operator, item.output, CALLBACK_GAS)
+    await bench.send(bench.stranger, retry, "hub.retryCallback")
+    await bench.stored(item)
+    if await bench.hub.status_of(late.id(31337, bench.hub.address)) != Status.EXPIRED:
+        raise WrongMeasurement("hub.expire did not expire")
+
+
+async def examples(bench: Bench) -> None:
+    common = (bench.hub.address, keccak(MANIFEST), SIGNED, bytes(32))
+    await bench.create("RiskGate", *common, 10**17)
+    await bench.create("ChatOracle", *common)
+    features = [i * 10**17 + 1 for i in range(1, 6)]
+    loan = bench.call("RiskGate", "ask", 1, features, NATIVE, value=FEE)
+    terms = await bench.ask(loan, "examples.riskGate.ask")
+    await bench.fulfil(bench.answer(terms, (5 * 10**16).to_bytes(32, "big")), "examples.riskGate.fulfil")
+    chat = bench.call("ChatOracle", "ask", "Is this loan a good idea?", NATIVE, value=FEE)
+    terms = await bench.ask(chat, "examples.chatOracle.ask")
+    await bench.fulfil(bench.answer(terms, b"Not without a second look."), "examples.chatOracle.fulfil")
+
+
+STEPS: Final[Sequence[Callable[[Bench], Awaitable[None]]]] = (
+    deploy,
+    registries,
+    ledger,
+    hub,
+    endings,
+    examples,
+)
+
+
+async def measure() -> Figures:
+    """All figures, sorted by name. Raises WrongMeasurement, and whatever vouch.chain raises."""
+    async with Anvil(args=("--timestamp", str(START))) as anvil, Rpc(anvil.http_url) as rpc:
+        await rpc.call("anvil_setBlockTimestampInterval", 1)
+        owner, operator, stranger = anvil.accounts[:3]
+        bench = Bench(rpc, TxSender(rpc, owner), operator, TxSender(rpc, operator), TxSender(rpc, stranger))
+        for step in STEPS:
+            await step(bench)
+        return dict(sorted(bench.figures.items()))
