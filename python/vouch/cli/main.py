@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from vouch.cli import check, demo, deploy, model, node, relayer, request, status, up
+from vouch.cli import check, demo, deploy, model, node, operator, relayer, request, status, up
 from vouch.cli.console import Failed, describe, leaves
 from vouch.protocol.errors import VouchError
 
@@ -76,7 +76,7 @@ def cli(debug: bool, parent: int | None) -> None:
         threading.Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
 
 
-for module in (up, demo, deploy, node, relayer, model, request, status, check):
+for module in (up, demo, deploy, operator, node, relayer, model, request, status, check):
     cli.add_command(module.command)
 
 
