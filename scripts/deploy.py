@@ -12,29 +12,32 @@ from ape.api import AccountAPI, ProviderAPI
 from ape.cli import ConnectedProviderCommand
 from ape.contracts import ContractInstance
 
+from vouch.chain.deploy import VERIFIERS
 from vouch.chain.deployment import Deployment, folder_of, load
 from vouch.chain.rpc import Rpc
-from vouch.protocol.seal import SIGNED
 
 WEEK = 7 * 24 * 3600
 
 
 def deploy(owner: AccountAPI, chain_id: int, unbond_delay: int = WEEK) -> Deployment:
-    """Router, model registry, hub (which creates the node registry) and the signature route, owned by
-    `owner`."""
+    """Router, model registry, hub (which creates the node registry) and the routes of VERIFIERS, owned
+    by `owner`."""
     block = owner.provider.get_block("latest").number
     router: ContractInstance = owner.deploy(project.VerifierRouter, owner)
     models = owner.deploy(project.ModelRegistry)
     hub = owner.deploy(project.InferenceHub, router, models, unbond_delay)
-    verifier = owner.deploy(project.SignatureVerifier, hub)
-    router.add(SIGNED, verifier, "Signed", sender=owner)
+    verifiers = {}
+    for route, (contract, level) in VERIFIERS.items():
+        verifier = owner.deploy(getattr(project, contract), hub)
+        router.add(route, verifier, level, sender=owner)
+        verifiers[route.decode()] = verifier.address
     return Deployment(
         chain_id=chain_id,
         hub=hub.address,
         router=router.address,
         models=models.address,
         nodes=hub.NODES(),
-        verifiers={SIGNED.decode(): verifier.address},
+        verifiers=verifiers,
         publisher=owner.address,
         block=block,
         name="ape",
@@ -65,7 +68,7 @@ def sender(alias: str | None, provider: ProviderAPI) -> AccountAPI:
     help="Folder of the file; default: $VOUCH_DEPLOYMENTS or deployments/.",
 )
 def cli(account: str | None, unbond_delay: int, deployments: Path | None) -> None:
-    """Deploy hub, registries, router and the signature verifier."""
+    """Deploy hub, registries, router and verifiers."""
     provider = networks.provider
     made = deploy(sender(account, provider), provider.chain_id, unbond_delay)
     folder = folder_of(deployments)

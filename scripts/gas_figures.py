@@ -8,25 +8,31 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from tests.support.contract import codec, creation
+from tests.support.terms import make_terms
 from vouch.chain.account import LocalKey
 from vouch.chain.anvil import Anvil
+from vouch.chain.batch_verifier import BatchVerifier
 from vouch.chain.contracts import Call, Fulfilment, Hub, ModelRegistry, NodeRegistry, VerifierRouter
 from vouch.chain.events import CallbackFailedLog, RequestedLog, SettledLog, receipt_logs
 from vouch.chain.hexes import to_bytes
 from vouch.chain.rpc import Rpc
 from vouch.chain.sender import TxSender
 from vouch.chain.transaction import MAX_TX_GAS, Receipt
+from vouch.protocol.batch import BATCHED, Batch, trust_in
 from vouch.protocol.claim import Claim
 from vouch.protocol.keccak import keccak
+from vouch.protocol.quorum import QUORUM, Policy, QuorumSeal
 from vouch.protocol.request import NATIVE, Request
-from vouch.protocol.seal import SIGNED
-from vouch.protocol.status import Gate, Status
+from vouch.protocol.seal import SIGNED, Seal
+from vouch.protocol.status import Status
 
 START: Final = 1_800_000_000
 """Unix seconds of the first block; every further block is one second later."""
 FEE: Final = 10**15
 CALLBACK_GAS: Final = 40_000
 BATCH: Final = 50
+LEAVES: Final = 1000
+CHAIN_ID: Final = 31337
 MANIFEST: Final = b'{"artefact":{"format":"onnx"},"name":"bench","vouch":1}' + b" " * 969
 
 Figures = dict[str, int]
@@ -45,6 +51,7 @@ class Bench:
     operator: LocalKey
     relayer: TxSender
     stranger: TxSender
+    signers: Sequence[LocalKey]
     figures: Figures = field(default_factory=dict)
     address: dict[str, str] = field(default_factory=dict)
 
@@ -75,6 +82,14 @@ class Bench:
     def call(self, name: str, method: str, *args: Any, value: int = 0) -> Call:
         return Call(self.address[name], codec(name, method).encode(args), value)
 
+    async def terms(self, **changes: Any) -> Request:
+        """The owner's own question: native fee, any operator, the signature route, an hour's time."""
+        now = int((await self.rpc.call("eth_getBlockByNumber", "latest", False))["timestamp"], 16)
+        return make_terms(
+            **{"consumer": self.owner.address, "deliver_by": now + 3600, "model_id": keccak(MANIFEST)}
+            | changes
+        )
+
     async def ask(self, call: Call, name: str | None = None) -> Request:
         """Sends a call that asks one question, and returns its terms as the chain has them."""
         receipt = await self.send(self.owner, call, name)
@@ -84,13 +99,17 @@ class Bench:
             case logs:
                 raise WrongMeasurement(f"{name or 'a question'} logged {logs}")
 
-    def answer(self, terms: Request, output: bytes) -> Fulfilment:
-        chain_id, hub = 31337, self.hub.address
-        claim = Claim(
-            terms.id(chain_id, hub), terms.model_id, terms.input_hash, keccak(output), self.operator.address
-        )
-        seal = bytes(self.operator.sign_claim(claim, chain_id, hub))
-        return Fulfilment(terms, self.operator.address, output, seal)
+    def claim(self, terms: Request, output: bytes) -> Claim:
+        id_ = terms.id(CHAIN_ID, self.hub.address)
+        return Claim(id_, terms.model_id, terms.input_hash, keccak(output), self.operator.address)
+
+    def answer(self, terms: Request, output: bytes, seal: Seal | None = None) -> Fulfilment:
+        """Sealed by the operator's signature unless said otherwise."""
+        seal = seal or self.sign(self.operator, self.claim(terms, output))
+        return Fulfilment(terms, self.operator.address, output, bytes(seal))
+
+    def sign(self, key: LocalKey, claim: Claim) -> Seal:
+        return key.sign_claim(claim, CHAIN_ID, self.hub.address)
 
     async def fulfil(self, item: Fulfilment, name: str | None = None, *, callback: bool = True) -> None:
         call = self.hub.fulfil(item.request, item.operator, item.output, item.seal)
@@ -99,9 +118,11 @@ class Bench:
         if kinds != ([SettledLog] if callback else [SettledLog, CallbackFailedLog]):
             raise WrongMeasurement(f"{name or 'fulfil'} logged {kinds}")
 
-    async def stored(self, item: Fulfilment) -> None:
+    async def stored(
+        self, item: Fulfilment, consumer: str = "BenchConsumer", getter: str = "results"
+    ) -> None:
         """Raises WrongMeasurement unless the consumer's callback has stored the answer."""
-        call = self.call("BenchConsumer", "results", item.request.salt)
+        call = self.call(consumer, getter, item.request.salt)
         word = to_bytes(await self.rpc.call("eth_call", call.to_rpc(), "latest"))
         if word != item.output:
             raise WrongMeasurement(f"the callback stored {word.hex()}, not {item.output.hex()}")
@@ -171,26 +192,7 @@ async def endings(bench: Bench) -> None:
     await bench.send(bench.owner, bench.call("HostileToken", "mint", bench.owner.address, 10 * FEE))
     await bench.send(bench.owner, bench.call("HostileToken", "approve", bench.hub.address, 10 * FEE))
     await bench.send(bench.owner, bench.hub.deposit(10 * FEE, bench.owner.address, token), "hub.depositErc20")
-    now = int((await bench.rpc.call("eth_getBlockByNumber", "latest", False))["timestamp"], 16)
-    terms = Request(
-        consumer=bench.owner.address,
-        operator=NATIVE,
-        refund_to=NATIVE,
-        token=token,
-        fee=FEE,
-        exposure=0,
-        bond=0,
-        deliver_by=now + 3600,
-        prove_within=0,
-        window=0,
-        callback_gas=0,
-        gate=Gate.ON_SETTLEMENT,
-        route=SIGNED,
-        trust=bytes(32),
-        model_id=keccak(MANIFEST),
-        input_hash=keccak(question(3)),
-        salt=3,
-    )
+    terms = await bench.terms(token=token, input_hash=keccak(question(3)), salt=3)
     await bench.ask(bench.hub.request(terms, question(3)), "hub.requestErc20")
     await bench.fulfil(bench.answer(terms, keccak(b"answer 3")), "hub.fulfilErc20First")
 
@@ -208,7 +210,7 @@ async def endings(bench: Bench) -> None:
     retry = bench.hub.retry_callback(item.request, item.operator, item.output, CALLBACK_GAS)
     await bench.send(bench.stranger, retry, "hub.retryCallback")
     await bench.stored(item)
-    if await bench.hub.status_of(late.id(31337, bench.hub.address)) != Status.EXPIRED:
+    if await bench.hub.status_of(late.id(CHAIN_ID, bench.hub.address)) != Status.EXPIRED:
         raise WrongMeasurement("hub.expire did not expire")
 
 
@@ -225,6 +227,41 @@ async def examples(bench: Bench) -> None:
     await bench.fulfil(bench.answer(terms, b"Not without a second look."), "examples.chatOracle.fulfil")
 
 
+async def seals(bench: Bench) -> None:
+    """One answer each through the other verifiers, to a consumer that stores a word as in `hub.fulfil`."""
+    router = VerifierRouter(bench.rpc, bench.address["VerifierRouter"])
+    for route, name in ((QUORUM, "QuorumVerifier"), (BATCHED, "BatchVerifier")):
+        verifier = await bench.create(name, bench.hub.address)
+        await bench.send(bench.owner, router.add(route, verifier, name))
+    await bench.create("WordKeeper", bench.hub.address, keep=False)
+
+    async def ask(salt: int, route: bytes, trust: bytes) -> tuple[Request, bytes]:
+        terms = await bench.terms(callback_gas=CALLBACK_GAS, route=route, trust=trust, salt=salt)
+        call = bench.call("WordKeeper", "ask", terms.to_abi(), question(salt), value=FEE)
+        return await bench.ask(call), keccak(b"answer %d" % salt)
+
+    policy = Policy.of(3, (key.address for key in bench.signers))
+    terms, output = await ask(6, QUORUM, policy.trust)
+    claim = bench.claim(terms, output)
+    signed = [bench.sign(key, claim) for key in bench.signers[:3]]
+    quorum = QuorumSeal.collect(policy, claim, CHAIN_ID, bench.hub.address, signed)
+    item = bench.answer(terms, output, quorum.seal)
+    await bench.fulfil(item, "quorum.verify3of5")
+    await bench.stored(item, "WordKeeper", "words")
+
+    terms, output = await ask(7, BATCHED, trust_in(SIGNED, bytes(32)))
+    claim = bench.claim(terms, output)
+    others = [replace(claim, request_id=keccak(b"request %d" % i)) for i in range(1, LEAVES)]
+    batch = Batch.of([claim, *others], CHAIN_ID, bench.hub.address)
+    root = bench.sign(bench.operator, batch.claim)
+    view = BatchVerifier(bench.rpc, bench.address["BatchVerifier"])
+    call = view.seal_root(batch.tree.root, bench.operator.address, bytes(32), root)
+    await bench.send(bench.relayer, call, "batch.root1000")
+    item = bench.answer(terms, output, batch.seal(claim, SIGNED, bytes(32)))
+    await bench.fulfil(item, "batch.claimOf1000")
+    await bench.stored(item, "WordKeeper", "words")
+
+
 STEPS: Final[Sequence[Callable[[Bench], Awaitable[None]]]] = (
     deploy,
     registries,
@@ -232,6 +269,7 @@ STEPS: Final[Sequence[Callable[[Bench], Awaitable[None]]]] = (
     hub,
     endings,
     examples,
+    seals,
 )
 
 
@@ -239,8 +277,10 @@ async def measure() -> Figures:
     """All figures, sorted by name. Raises WrongMeasurement, and whatever vouch.chain raises."""
     async with Anvil(args=("--timestamp", str(START))) as anvil, Rpc(anvil.http_url) as rpc:
         await rpc.call("anvil_setBlockTimestampInterval", 1)
-        owner, operator, stranger = anvil.accounts[:3]
-        bench = Bench(rpc, TxSender(rpc, owner), operator, TxSender(rpc, operator), TxSender(rpc, stranger))
+        owner, operator, stranger, *others = anvil.accounts
+        bench = Bench(
+            rpc, TxSender(rpc, owner), operator, TxSender(rpc, operator), TxSender(rpc, stranger), others[:5]
+        )
         for step in STEPS:
             await step(bench)
         return dict(sorted(bench.figures.items()))

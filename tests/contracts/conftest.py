@@ -20,3 +20,9 @@ def world(
     operator: LocalKey,
 ) -> World:
     return World(rpc, deployment, accounts, sender_of)
+
+
+@pytest.fixture
+def signers(accounts: tuple[LocalKey, ...]) -> list[LocalKey]:
+    """Five accounts by ascending address; none of them is a registered operator."""
+    return sorted(accounts[4:9], key=lambda key: bytes.fromhex(key.address[2:]))

@@ -37,6 +37,12 @@ def test_a_figure_over_its_limit_fails_even_if_committed() -> None:
     assert check(high, high) == 1
 
 
+@pytest.mark.parametrize("name", ["batch.root1000", "batch.claimOf1000"])
+def test_every_limit_counts(name: str) -> None:
+    assert over({name: LIMITS[name]}) == []
+    assert over({name: LIMITS[name] + 1}) == [name]
+
+
 def test_compare() -> None:
     assert compare({"a": 1, "b": 2}, {"a": 1, "b": 2}) == []
     (line,) = compare({"a": 1000}, {"a": 1010})
@@ -51,3 +57,9 @@ def test_report_says_whether_the_limits_hold() -> None:
     assert lines.count("holds") == 2
     assert lines.count("OVER THE LIMIT") == 1
     assert "Chainlink VRF 2.5" in lines
+
+
+def test_report_shows_limits_without_a_floor() -> None:
+    figures = {"hub.request": 1, "hub.fulfil": 1, "batch.root1000": 75_001}
+    (line,) = (line for line in report(figures) if "OVER THE LIMIT" in line)
+    assert line.split()[:5] == ["batch.root1000", "75,001", "75,000", "-", "-"]

@@ -115,6 +115,10 @@ async def test_verify(world: World) -> None:
     )
     for size in range(4):
         await refused(router.read("verify", seal[:size], bytes(32), values), "SealTooShort", length=size)
+    # Four bytes name a route; that nothing follows is the verifier's to judge.
+    await refused(
+        router.read("verify", seal[:4], bytes(32), values), "WrongSealLength", received=4, expected=69
+    )
     await refused(router.read("verify", b"NONE" + seal[4:], bytes(32), values), "UnknownRoute", route=b"NONE")
     await world.send(world.router.tombstone(SIGNED))
     await refused(router.read("verify", seal, bytes(32), values), "RouteIsTombstoned", route=SIGNED)

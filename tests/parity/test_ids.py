@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.parity.harness import Harness
-from tests.support.terms import addresses, claims, requests
+from tests.support.strategies import addresses, claims, requests
 from vouch.protocol.claim import Claim
 from vouch.protocol.request import NATIVE, Request
 

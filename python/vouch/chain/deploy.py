@@ -7,7 +7,16 @@ from vouch.chain.errors import ChainError
 from vouch.chain.rpc import Rpc
 from vouch.chain.sender import TxSender
 from vouch.chain.transaction import Call, Receipt
+from vouch.protocol.batch import BATCHED
+from vouch.protocol.quorum import QUORUM
 from vouch.protocol.seal import SIGNED
+
+VERIFIERS = {
+    SIGNED: ("SignatureVerifier", "Signed"),
+    QUORUM: ("QuorumVerifier", "Quorum"),
+    BATCHED: ("BatchVerifier", "Batched"),
+}
+"""Route -> contract (created with the hub's address) and what its results are worth."""
 
 UNBOND_DELAY = 7 * 24 * 3600
 """Seconds that stake stays at risk after an operator asks for it back, unless said otherwise."""
@@ -42,7 +51,7 @@ async def deploy(
     publisher: str | None = None,
     name: str = "vouch",
 ) -> Deployment:
-    """Router, model registry, hub (which creates the node registry) and the signature route.
+    """Router, model registry, hub (which creates the node registry) and the routes of VERIFIERS.
 
     Args:
         owner: who may add and tombstone routes; must be the sender's account (default).
@@ -59,15 +68,18 @@ async def deploy(
     first = await create(sender, "VerifierRouter", owner)
     router, models = _address(first), _address(await create(sender, "ModelRegistry"))
     hub = _address(await create(sender, "InferenceHub", router, models, unbond_delay))
-    verifier = _address(await create(sender, "SignatureVerifier", hub))
-    await sender.transact(VerifierRouter(rpc, router).add(SIGNED, verifier, "Signed"))
+    verifiers = {}
+    for route, (contract, level) in VERIFIERS.items():
+        verifier = _address(await create(sender, contract, hub))
+        await sender.transact(VerifierRouter(rpc, router).add(route, verifier, level))
+        verifiers[route.decode()] = verifier
     return Deployment(
         chain_id=await sender.chain_id(),
         hub=hub,
         router=router,
         models=models,
         nodes=await Hub(rpc, hub).nodes(),
-        verifiers={SIGNED.decode(): verifier},
+        verifiers=verifiers,
         publisher=publisher or owner,
         block=first.block_number,
         name=name,

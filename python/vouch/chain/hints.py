@@ -1,6 +1,4 @@
-"""What to do about each error of the contracts, in one line; the long version is the natspec in
-contracts/interfaces.
-"""
+"""What to do about each error of the contracts, in one line; contracts/interfaces has the long version."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -54,10 +52,18 @@ HINTS: Mapping[str, str] = MappingProxyType(
         "ZeroRoute": "zero is no name for a route",
         "VerifierHasNoCode": "there is no contract at the verifier's address; deploy it first",
         "SealTooShort": "a seal starts with its four route bytes",
-        "WrongSealLength": "a signature seal is the route and 65 bytes r, s, v",
+        "WrongSealLength": "the route's seals have another layout; see the verifier's natspec",
         "UntrustedOperator": "the terms' trust names another operator; zero admits every registered one",
         "MalleableSignature": "s is in the upper half of the order; use n - s and flip v",
         "WrongSigner": "another key than the operator's signed, or another claim was signed",
+        "BadPolicy": "a quorum asks for at least one signature, at most all, of at most 64 signers",
+        "WrongPolicy": "the seal was made under another policy than the terms' trust is the hash of",
+        "SignersNotAscending": "sort the quorum's signers by address and name nobody twice",
+        "TooFewSignatures": "collect as many signatures as the quorum's threshold",
+        "NoSuchSigner": "the seal says that somebody signed who is not on the quorum's list",
+        "WrongSignerAt": "another key than that signer's signed, or another claim was signed",
+        "NotABatchSeal": "a batch seal has 40 bytes and 32 for each level of the tree",
+        "RootNotSealed": "call sealRoot first; else the proof is of another claim or another tree",
         # consumers
         "NotHub": "only the hub that the consumer was created with may call it back",
         "UnexpectedStatus": "the consumer has no hook for this transition; override it, or use another gate",

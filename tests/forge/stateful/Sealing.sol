@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {IInferenceHub} from "../../../contracts/interfaces/IInferenceHub.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {IVerifierRouter} from "../../../contracts/interfaces/IVerifierRouter.sol";
+import {ClaimSignature} from "../../../contracts/libraries/ClaimSignature.sol";
 import {Request} from "../../../contracts/types/Request.sol";
 import {Status} from "../../../contracts/types/Status.sol";
 import {SignatureVerifier} from "../../../contracts/verifiers/SignatureVerifier.sol";
@@ -65,7 +66,7 @@ abstract contract Sealing is World {
             a.sealFault = SignatureVerifier.WrongSealLength.selector;
         } else if (fault == 5) {
             a.seal = _malleated(a.seal);
-            a.sealFault = SignatureVerifier.MalleableSignature.selector;
+            a.sealFault = ClaimSignature.MalleableSignature.selector;
         } else if (fault == 6) {
             a.output = new bytes(HUB.MAX_OUTPUT() + 1);
             a.sealFault = IInferenceHub.OutputTooLarge.selector;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {ClaimSignature} from "../../../contracts/libraries/ClaimSignature.sol";
 import {Claim, ClaimLib} from "../../../contracts/types/Claim.sol";
 import {SignatureVerifier} from "../../../contracts/verifiers/SignatureVerifier.sol";
 import {Test} from "../Test.sol";
@@ -52,7 +53,7 @@ contract SignatureVerifierTest is Test {
         bytes4 selector = selectorOf(reason);
         assertTrue(
             selector == SignatureVerifier.WrongSigner.selector
-                || selector == SignatureVerifier.MalleableSignature.selector,
+                || selector == ClaimSignature.MalleableSignature.selector,
             "another error"
         );
     }
@@ -77,7 +78,7 @@ contract SignatureVerifierTest is Test {
         bytes32 high = bytes32(ORDER - uint256(s));
         uint8 other = v == 27 ? 28 : 27;
         assertEq(ecrecover(_digest(claim), other, r, high), claim.operator, "the precompile takes both forms");
-        vm.expectRevert(abi.encodeWithSelector(SignatureVerifier.MalleableSignature.selector, high));
+        vm.expectRevert(abi.encodeWithSelector(ClaimSignature.MalleableSignature.selector, high));
         _verifier.verify(abi.encodePacked(bytes4("SIGN"), r, high, other), 0, claim);
     }
 
