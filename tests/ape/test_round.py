@@ -1,6 +1,5 @@
 """A question and its answer through ape's own provider, accounts and error classes."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from ape.managers.project import ProjectManager
 from coincurve import PrivateKey
 
 from scripts.deploy import deploy, read_back
+from tests.support.terms import make_terms
 from vouch.chain.deployment import Deployment
 from vouch.chain.rpc import Rpc
 from vouch.client import Client
@@ -19,7 +19,7 @@ from vouch.protocol.claim import Claim
 from vouch.protocol.keccak import keccak
 from vouch.protocol.request import NATIVE, Request
 from vouch.protocol.seal import SIGNED, sign_claim
-from vouch.protocol.status import Gate, Status
+from vouch.protocol.status import Status
 
 MANIFEST = b'{"name":"any bytes do for the contracts"}'
 MODEL = keccak(MANIFEST)
@@ -128,23 +128,5 @@ async def test_the_deployment_file_is_read_back_by_the_client(
 def test_terms_built_in_python_have_the_hubs_id(
     hub: ContractInstance, borrower: AccountAPI, chain: Any
 ) -> None:
-    terms = Request(
-        consumer=borrower.address,
-        operator=NATIVE,
-        refund_to=NATIVE,
-        token=NATIVE,
-        fee=1,
-        exposure=0,
-        bond=0,
-        deliver_by=int(time.time()) + 100,
-        prove_within=0,
-        window=0,
-        callback_gas=0,
-        gate=Gate.ON_SETTLEMENT,
-        route=SIGNED,
-        trust=bytes(32),
-        model_id=MODEL,
-        input_hash=keccak(b""),
-        salt=1,
-    )
+    terms = make_terms(consumer=borrower.address, model_id=MODEL)
     assert bytes(hub.idOf(terms.to_abi())) == terms.id(chain.chain_id, hub.address)

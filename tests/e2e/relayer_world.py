@@ -11,6 +11,7 @@ from typing import Any
 
 from coincurve import PrivateKey
 
+from tests.support.terms import deadline_in, make_terms
 from vouch.chain.anvil import Anvil
 from vouch.chain.contracts import Hub, NodeRegistry, VerifierRouter
 from vouch.chain.deploy import deploy
@@ -19,10 +20,8 @@ from vouch.chain.rpc import Rpc
 from vouch.chain.sender import TxSender
 from vouch.node.config import NodeConfig
 from vouch.node.service import serve as serve_node
-from vouch.protocol.keccak import keccak
-from vouch.protocol.request import NATIVE, Request
-from vouch.protocol.seal import SIGNED, address_of
-from vouch.protocol.status import Gate
+from vouch.protocol.request import Request
+from vouch.protocol.seal import address_of
 from vouch.relayer.config import NodeEndpoint, Patience, RelayerConfig
 from vouch.relayer.job import Job, JobStatus
 from vouch.relayer.service import serve as serve_relayer
@@ -30,7 +29,6 @@ from vouch.relayer.store import Store
 from vouch.runtimes.base import Runtime
 from vouch.runtimes.echo import EchoRuntime
 
-FEE = 10**15
 PRICE = 10**14
 QUICK = Patience(poll=0.2, retry_first=0.05, retry_most=0.2, margin=1.0, rebroadcast=0.5, nodes=1.0)
 
@@ -105,26 +103,8 @@ class World:
                 stop.set()
 
     def terms(self, consumer: str, question: bytes, **changes: Any) -> Request:
-        made = Request(
-            consumer=consumer,
-            operator=NATIVE,
-            refund_to=NATIVE,
-            token=NATIVE,
-            fee=FEE,
-            exposure=0,
-            bond=0,
-            deliver_by=int(time.time()) + 600,
-            prove_within=0,
-            window=0,
-            callback_gas=0,
-            gate=Gate.ON_SETTLEMENT,
-            route=SIGNED,
-            trust=bytes(32),
-            model_id=self.model_id,
-            input_hash=keccak(question),
-            salt=next(self.salts),
-        )
-        return replace(made, **changes)
+        plain = {"consumer": consumer, "deliver_by": deadline_in(600), "model_id": self.model_id}
+        return make_terms(question, **plain | {"salt": next(self.salts)} | changes)
 
     async def ask(self, question: bytes = b"how risky?", account: int = 4, **changes: Any) -> bytes:
         """An account asks; returns the request id once it is mined."""

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.relayer_process import POINTS
-from tests.e2e.relayer_world import FEE, World, ended, world
+from tests.e2e.relayer_world import World, ended, world
+from tests.support.terms import FEE
 from vouch.protocol.status import Status
 
 KEY = "5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a"

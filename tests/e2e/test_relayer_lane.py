@@ -6,7 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.relayer_world import FEE, QUICK, World, ended, until, world
+from tests.e2e.relayer_world import QUICK, World, ended, until, world
+from tests.support.terms import FEE
 from vouch.protocol.status import Status
 from vouch.relayer.job import JobStatus, TxStatus
 from vouch.relayer.store import Store

@@ -10,10 +10,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.e2e.relayer_world import FEE, PRICE, QUICK, World, ended, until, world
+from tests.e2e.relayer_world import PRICE, QUICK, World, ended, until, world
 from tests.support.contract import Contract, creation
+from tests.support.terms import FEE
 from vouch.protocol.status import Status
 from vouch.relayer.job import JobStatus
+from vouch.relayer.store import Store
 
 
 def free_port() -> int:
@@ -57,6 +59,31 @@ async def test_confirmations_are_waited_for(tmp_path: Path) -> None:
             await until(lambda: _is(w, asked, Status.SETTLED))
             await w.rpc.call("anvil_mine", hex(3))
             await ended(store, asked)
+
+
+async def test_bytes_of_old_requests_are_dropped_at_the_start(tmp_path: Path) -> None:
+    async with world(tmp_path) as w, w.node() as url:
+        async with w.relayer(w.config(url, keep_blocks=2)) as store:
+            asked = await ended(store, await w.ask())
+            await w.rpc.call("anvil_mine", "0x10")
+            await until(lambda: _read_on(store, (asked.end_block or 0) + 3))
+        async with w.relayer(w.config(url, keep_blocks=2)) as store:
+            assert store.get(asked.id) == asked
+        async with w.relayer(w.config(url, keep_blocks=2, keep_days=0.0)) as store:
+            await until(lambda: _pruned(store, asked.id))
+            (sent,) = store.transactions(asked.id)
+            assert (sent.hash, sent.raw) == (asked.end_tx, b"")
+            await ended(store, await w.ask(b"another"))
+
+
+async def _read_on(store: Store, block: int) -> bool:
+    cursor = store.cursor()
+    return cursor is not None and cursor.number >= block
+
+
+async def _pruned(store: Store, request: bytes) -> bool:
+    job = store.get(request)
+    return job is not None and job.input == b"" and job.answer is None
 
 
 async def _is(w: World, request: bytes, status: Status) -> bool:

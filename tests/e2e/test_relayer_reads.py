@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import ClientSession, web
 
 from tests.e2e.relayer_world import World, ended, world
+from tests.support.server import listening
 
 Call = dict[str, Any]
 Meddle = Callable[[Call, Any], Any]
@@ -46,13 +47,8 @@ async def proxy(w: World, meddle: Meddle) -> AsyncIterator[tuple[str, Proxy]]:
     handler = Proxy(w.anvil.http_url, meddle)
     app = web.Application(client_max_size=1 << 24)
     app.router.add_post("/", handler.handle)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}", handler
-    finally:
-        await runner.cleanup()
+    async with listening(app) as url:
+        yield url, handler
 
 
 async def test_a_node_that_lags_behind_its_own_head_hides_nothing(tmp_path: Path) -> None:

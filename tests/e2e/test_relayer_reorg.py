@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tests.e2e.relayer_world import FEE, World, ended, until, world
+from tests.e2e.relayer_world import World, ended, until, world
+from tests.support.terms import FEE
 from vouch.protocol.status import Status
 from vouch.relayer.job import JobStatus, TxStatus
 from vouch.relayer.store import Store

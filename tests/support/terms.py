@@ -1,42 +1,45 @@
-"""Hypothesis strategies for requests and claims."""
+"""The one place where tests make up the terms of a request (ape's environment imports it too)."""
 
-from eth_utils.address import to_checksum_address
-from hypothesis import strategies as st
+import time
+from typing import Any
 
-from vouch.protocol.claim import Claim
-from vouch.protocol.request import Request
+from vouch.protocol.keccak import keccak
+from vouch.protocol.request import NATIVE, Request
+from vouch.protocol.seal import SIGNED
 from vouch.protocol.status import Gate
 
-addresses = st.binary(min_size=20, max_size=20).map(to_checksum_address)
-hashes = st.binary(min_size=32, max_size=32)
+CONSUMER = "0x00000000000000000000000000000000000000cc"
+FEE = 10**15
+INPUT = b"input"
 
 
-def uints(bits: int) -> st.SearchStrategy[int]:
-    """All of uint{bits}, its ends often."""
-    return st.one_of(st.integers(0, (1 << bits) - 1), st.sampled_from([0, 1, (1 << bits) - 1]))
+def make_terms(input_: bytes = INPUT, /, **changes: Any) -> Request:
+    """The plainest terms about `input_`: native fee, any operator, no callback, a deadline in 2033.
+
+    A hub takes no deadline that far away: give it `deliver_by=deadline_in(3600)`.
+    """
+    plain: dict[str, Any] = {
+        "consumer": CONSUMER,
+        "operator": NATIVE,
+        "refund_to": NATIVE,
+        "token": NATIVE,
+        "fee": FEE,
+        "exposure": 0,
+        "bond": 0,
+        "deliver_by": 2_000_000_000,
+        "prove_within": 0,
+        "window": 0,
+        "callback_gas": 0,
+        "gate": Gate.ON_SETTLEMENT,
+        "route": SIGNED,
+        "trust": bytes(32),
+        "model_id": b"\1" * 32,
+        "input_hash": keccak(input_),
+        "salt": 1,
+    }
+    return Request(**plain | changes)
 
 
-requests = st.builds(
-    Request,
-    consumer=addresses,
-    operator=addresses,
-    refund_to=addresses,
-    token=addresses,
-    fee=uints(96),
-    exposure=uints(96),
-    bond=uints(96),
-    deliver_by=uints(40),
-    prove_within=uints(32),
-    window=uints(32),
-    callback_gas=uints(32),
-    gate=st.sampled_from(Gate),
-    route=st.binary(min_size=4, max_size=4),
-    trust=hashes,
-    model_id=hashes,
-    input_hash=hashes,
-    salt=uints(256),
-)
-
-claims = st.builds(
-    Claim, request_id=hashes, model_id=hashes, input_hash=hashes, output_hash=hashes, operator=addresses
-)
+def deadline_in(seconds: int) -> int:
+    """Unix seconds, by the clock of this machine."""
+    return int(time.time()) + seconds

@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from tests.support.contract import Contract, creation
+from tests.support.terms import FEE as FEE  # tests of contracts have both words from here
+from tests.support.terms import INPUT as INPUT
+from tests.support.terms import make_terms
 from vouch.chain.account import LocalKey
 from vouch.chain.contracts import Fulfilment, Hub, ModelRegistry, NodeRegistry, VerifierRouter
 from vouch.chain.deployment import Deployment
@@ -21,10 +24,7 @@ from vouch.protocol.claim import Claim
 from vouch.protocol.keccak import keccak
 from vouch.protocol.request import NATIVE, Request
 from vouch.protocol.seal import SIGNED
-from vouch.protocol.status import Gate
 
-FEE = 10**15
-INPUT = b"input"
 OUTPUT = b"output"
 MANIFEST = b'{"vouch":1,"name":"m"}'
 MODEL = keccak(MANIFEST)
@@ -58,26 +58,8 @@ class World:
 
     async def terms(self, **changes: Any) -> Request:
         """Terms that can be asked and fulfilled now."""
-        made = Request(
-            consumer=self.owner.address,
-            operator=NATIVE,
-            refund_to=NATIVE,
-            token=NATIVE,
-            fee=FEE,
-            exposure=0,
-            bond=0,
-            deliver_by=await self.now() + 3600,
-            prove_within=0,
-            window=0,
-            callback_gas=0,
-            gate=Gate.ON_SETTLEMENT,
-            route=SIGNED,
-            trust=bytes(32),
-            model_id=MODEL,
-            input_hash=keccak(INPUT),
-            salt=1,
-        )
-        return replace(made, **changes)
+        here = {"consumer": self.owner.address, "deliver_by": await self.now() + 3600, "model_id": MODEL}
+        return make_terms(**here | changes)
 
     def id(self, terms: Request) -> bytes:
         return terms.id(self.deployment.chain_id, self.deployment.hub)

@@ -50,9 +50,7 @@ class Artefact:
     bytecode: bytes
 
     def creation(self, *args: Any) -> bytes:
-        """Data of the transaction that creates the contract; raises BadAbiData if the arguments do not
-        fit.
-        """
+        """Data of the transaction that creates the contract; raises BadAbiData for other arguments."""
         if not self.bytecode:
             raise BadAbiData(self.name, "an interface has no bytecode: create the contract behind it")
         for member in self.abi:
@@ -149,9 +147,7 @@ def _errors() -> Mapping[bytes, tuple[str, Codec]]:
 
 
 def decode_error(data: bytes) -> ContractError:
-    """Name, arguments and hint for what a call reverted with. Never raises: consumers revert with
-    anything.
-    """
+    """Name, arguments and hint for what a call reverted with, which may be anything: it never raises."""
     if not data:
         return ContractError(
             "", {}, "out of gas, a failed require without a reason, or no contract there", data

@@ -177,9 +177,7 @@ class Anvil:
 
 
 def _end_with_parent() -> Callable[[], None] | None:
-    """What the child runs first on Linux, so that it is killed with its parent even if that is killed
-    itself.
-    """
+    """What the child runs first on Linux, so that it dies with its parent, even with one that is killed."""
     if sys.platform != "linux":
         return None
     libc, parent = ctypes.CDLL(None, use_errno=True), os.getpid()

@@ -1,9 +1,10 @@
 """Typed views of Vouch's contracts, and builders of the transactions that change them.
 
 Views are coroutines and raise Reverted (by the contract's own error name), NoContract, RpcError or
-RpcUnavailable. Builders are pure and return a Call; whoever sends it pays. Money is in token units (wei for
-the native token, whose address is NATIVE), times in unix seconds, ids and hashes are 32 bytes, addresses
-checksummed hex.
+RpcUnavailable. Builders are pure and return a Call; whoever sends it pays.
+
+Money is in token units (wei for the native token, whose address is NATIVE), times are unix seconds, ids and
+hashes 32 bytes, addresses checksummed hex.
 """
 
 from collections.abc import Sequence
@@ -32,7 +33,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Fulfilment:
-    """One item of fulfilMany."""
+    """One answer as fulfil and fulfilMany take it."""
 
     request: Request
     operator: str
@@ -59,9 +60,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Stake:
-    """Token units behind an operator, and those on their way out with the time they are free (zero: none
-    are).
-    """
+    """Token units behind an operator, and those on their way out with the time they are free (zero: none)."""
 
     bonded: int
     unbonding: int
@@ -96,9 +95,7 @@ class Hub(View):
         return int(await self._read("creditOf", token, account, block=block))
 
     async def estimate(self, terms: Request) -> int:
-        """Least fee the named operator takes (zero if none is named); reverts with whatever is wrong with
-        the terms.
-        """
+        """Least fee the named operator takes (zero if none is named); reverts if the terms are wrong."""
         return int(await self._read("estimate", terms.to_abi()))
 
     async def id_of(self, terms: Request) -> bytes:
@@ -128,9 +125,7 @@ class Hub(View):
         return int(await self._read("MAX_CALLBACK_GAS"))
 
     def request(self, terms: Request, input_: bytes, *, value: int | None = None) -> Call:
-        """Asks; the sender must be terms.consumer. Native fees go along as value unless another value is
-        given.
-        """
+        """Asks; the sender must be terms.consumer. A native fee goes along, unless `value` says otherwise."""
         if value is None:
             value = terms.fee if terms.token == NATIVE else 0
         return self._call("request", terms.to_abi(), input_, value=value)

@@ -74,9 +74,7 @@ class Deployment:
 
     @classmethod
     def load(cls, chain_id: int, folder: Path | None = None) -> Self:
-        """Reads the file; raises NoDeployment, BadDeployment. `verify` says whether the chain still
-        agrees.
-        """
+        """Reads the file, which `verify` compares with the chain. Raises NoDeployment, BadDeployment."""
         path = path_of(chain_id, folder)
         try:
             found = json.loads(path.read_text())

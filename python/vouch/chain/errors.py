@@ -19,9 +19,7 @@ class RpcError(ChainError):
 
 
 class RpcUnavailable(ChainError):
-    """No usable answer came: the outcome of the call is unknown, never "failed". Retry a read, re-query a
-    send.
-    """
+    """No usable answer came: the outcome is unknown, never "failed". Retry a read, re-query a send."""
 
     def __init__(self, url: str, method: str, reason: str) -> None:
         self.url, self.method, self.reason = url, method, reason

@@ -129,7 +129,6 @@ class PublishedLog(TypedLog):
         return {"model_id": args["modelId"], **{k: args[k] for k in ("publisher", "name", "manifest")}}
 
 
-HubLog = RequestedLog | SettledLog | ExpiredLog | CallbackFailedLog | CallbackRetriedLog | MalformedLog
 HUB_EVENTS: tuple[type[TypedLog], ...] = (
     RequestedLog,
     SettledLog,
@@ -140,9 +139,7 @@ HUB_EVENTS: tuple[type[TypedLog], ...] = (
 
 
 def decode_log(log: Log, kinds: Sequence[type[TypedLog]] = HUB_EVENTS) -> TypedLog | MalformedLog | None:
-    """The log as the kind its first topic names; MalformedLog if its contents are not; None for any other
-    event.
-    """
+    """The log as the kind its first topic names, or as MalformedLog; None for any other event."""
     for kind in kinds:
         if log.topics and log.topics[0] == kind.topic():
             try:

@@ -11,9 +11,10 @@ GWEI = 10**9
 
 
 class FeePolicy:
-    """Twice the base fee plus the priority fee the node suggests, so that five full blocks in a row do not
-    strand a transaction (EIP-1559: at most +12.5% per block); the node's gas price on a chain without
-    EIP-1559.
+    """Twice the base fee plus the priority fee that the node suggests.
+
+    So five full blocks in a row do not strand a transaction (EIP-1559: at most +12.5% per block). On a chain
+    without EIP-1559 it is the node's gas price.
 
     Args:
         ttl: seconds that a suggestion is used again.

@@ -105,8 +105,7 @@ class NonceLane:
             self._advance(pending)
 
     async def gaps(self) -> list[tuple[int, SentTx | None]]:
-        """Nonces that the node waits for, though later ones were given out, and what was signed for each,
-        if anything.
+        """Nonces that the node waits for, though later ones were given out, and what was signed for them.
 
         Raises:
             RpcUnavailable, RpcError: as Rpc.call.

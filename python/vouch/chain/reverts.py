@@ -11,9 +11,7 @@ _REVERT_TEXT = re.compile(r"revert", re.IGNORECASE)
 
 
 class Reverted(ChainError):
-    """A call or transaction was, or would be, reverted by a contract; `tx_hash` is None if nothing was
-    sent.
-    """
+    """A contract reverted a call or transaction, or would; `tx_hash` is None if nothing was sent."""
 
     def __init__(self, error: ContractError, tx_hash: bytes | None = None) -> None:
         self.error, self.tx_hash = error, tx_hash
@@ -24,8 +22,7 @@ class Reverted(ChainError):
 def reverted(error: RpcError) -> Reverted | None:
     """The revert in a node's refusal, or None if it refused for another reason.
 
-    Nodes differ: code 3 with the data as hex (geth, Anvil, reth), an object around the data (others), no
-        data at all.
+    Nodes differ: code 3 with the data as hex (geth, Anvil, reth), an object around the data, no data at all.
     """
     data = _data(error.data)
     if error.code == 3 or data is not None or _REVERT_TEXT.search(error.message):

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from vouch.chain.errors import RpcError, RpcUnavailable, UnsupportedUrl
 from vouch.chain.transport import HttpTransport, Transport, TransportDown
 from vouch.chain.transport_stream import IpcTransport, WebsocketTransport
+from vouch.protocol.nesting import loads_bounded
 
 __all__ = ["Rpc", "RpcError", "RpcUnavailable", "UnsupportedUrl", "redact"]
 
@@ -59,8 +60,7 @@ class Rpc:
     async def batch(
         self, calls: Sequence[tuple[str, Sequence[Any]]], *, timeout: float | None = None
     ) -> list[Any]:
-        """Results of several calls in one message, in their order; a refused one gives its RpcError as its
-        element.
+        """Results of several calls in one message, in their order; a refused call's is its RpcError.
 
         Raises:
             RpcUnavailable: no usable answer to the whole; the outcomes are unknown.
@@ -92,7 +92,7 @@ class Rpc:
         limit = self.timeout if timeout is None else timeout
         for last in (False, True) if repeat else (True,):
             try:
-                return json.loads(await self._transport.exchange(message, limit))
+                return loads_bounded(await self._transport.exchange(message, limit))
             except TransportDown as down:
                 if last or not down.repeatable:
                     raise RpcUnavailable(redact(self.url), name, str(down)) from down
@@ -117,9 +117,7 @@ class Rpc:
 
 
 def redact(url: str) -> str:
-    """The URL without what is secret in it: user, password, query, and the path (providers put keys
-    there).
-    """
+    """The URL without user, password and query, and without the path, where providers put keys."""
     parts = urlsplit(url)
     if not parts.scheme:
         return url

@@ -51,8 +51,7 @@ class TxSender:
         poll: longest pause in seconds between two questions for a receipt; the first ones come tightly.
         check_up: seconds after which a missing receipt is looked into (dropped, behind a gap, replaced).
         replace_after: seconds after which a transaction is replaced with higher fees; None: never.
-        on_attempt: told of every transaction before it is broadcast, replacements included: an outbox
-            stores it there.
+        on_attempt: gets every transaction before it is broadcast, replacements included; the outbox.
     """
 
     def __init__(
@@ -98,8 +97,7 @@ class TxSender:
     async def prepare(
         self, call: Call, *, gas: int | None = None, access_list: AccessList = (), simulate: bool = True
     ) -> SentTx:
-        """Simulated and signed with the next nonce, not broadcast: store it, then `broadcast` or `abandon`
-        it.
+        """Simulated and signed with the next nonce, not broadcast: store it, then `broadcast` or `abandon`.
 
         Args:
             gas: limit of the transaction; None takes the simulation's estimate.
@@ -123,8 +121,7 @@ class TxSender:
             await self._upkeep.fill_gaps(await self.chain_id())
 
     def adopt(self, raw: bytes) -> SentTx:
-        """Takes over a transaction that this account signed in an earlier life, to `broadcast` and `wait`
-        for.
+        """Takes over what this account signed in an earlier life, to `broadcast` it and `wait` for it.
 
         Raises:
             BadTransaction: the bytes are none.

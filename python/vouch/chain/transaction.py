@@ -96,9 +96,7 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class SentTx:
-    """A signed transaction: enough to broadcast the same bytes again, or to replace them at the same
-    nonce.
-    """
+    """A signed transaction: enough to broadcast its bytes again, or to replace them at the same nonce."""
 
     hash: bytes
     raw: bytes = field(repr=False)
@@ -107,8 +105,7 @@ class SentTx:
 
     @classmethod
     def parse(cls, raw: bytes) -> Self:
-        """From the bytes of a signed EIP-1559 or EIP-155 transaction (one that was stored before it was
-        broadcast).
+        """From the bytes of a signed EIP-1559 or EIP-155 transaction that was stored.
 
         Raises:
             BadTransaction: anything else.

@@ -67,8 +67,7 @@ class HttpTransport(Transport):
             raise TransportDown(f"connection lost: {lost}", repeatable=True) from lost
         except (aiohttp.ClientError, OSError) as failed:
             raise TransportDown(str(failed) or type(failed).__name__, repeatable=False) from failed
-        # Some nodes send JSON-RPC errors with status 400 or 500; everything else without JSON is the way's
-        # fault.
+        # Some nodes send JSON-RPC errors with status 400 or 500; what is no JSON comes from a proxy between.
         if response.status >= 400 and not body.lstrip().startswith((b"{", b"[")):
             text = body[:200].decode(errors="replace").strip()
             raise TransportDown(f"HTTP {response.status} {text}".strip(), repeatable=False)

@@ -1,6 +1,7 @@
 """Transports that keep one connection and tell answers apart by their ids: websocket and IPC socket."""
 
 import asyncio
+import codecs
 import contextlib
 import json
 from abc import abstractmethod
@@ -10,12 +11,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from vouch.chain.transport import MAX_ANSWER, Transport, TransportDown
+from vouch.protocol.nesting import check_nesting, loads_bounded
 
 
 class StreamTransport(Transport):
-    """One connection, made when first needed and again after it was lost; a reader task hands out the
-    answers.
-    """
+    """One connection, made when needed and again after it was lost; a reader task hands out the answers."""
 
     def __init__(self) -> None:
         self._waiting: dict[Any, asyncio.Future[str | bytes]] = {}
@@ -80,7 +80,7 @@ class StreamTransport(Transport):
         try:
             while True:
                 text = await self._receive()
-                for key in _ids(json.loads(text)):
+                for key in _ids(loads_bounded(text)):
                     waiting = self._waiting.get(key)
                     if waiting is not None and not waiting.done():
                         waiting.set_result(text)
@@ -127,6 +127,10 @@ class WebsocketTransport(StreamTransport):
             self._socket = None
 
 
+# A read may end inside of a character.
+_utf8 = codecs.getincrementaldecoder("utf-8")
+
+
 class IpcTransport(StreamTransport):
     """A node's IPC socket: JSON values one after the other, with or without newlines between them."""
 
@@ -136,9 +140,10 @@ class IpcTransport(StreamTransport):
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._buffer = ""
         self._decoder = json.JSONDecoder()
+        self._text = _utf8()
 
     async def _connect(self) -> None:
-        self._buffer = ""
+        self._buffer, self._text = "", _utf8()
         self._streams = await asyncio.open_unix_connection(self._path, limit=MAX_ANSWER)
 
     async def _send(self, message: bytes) -> None:
@@ -150,9 +155,9 @@ class IpcTransport(StreamTransport):
     async def _receive(self) -> str:
         while True:
             self._buffer = self._buffer.lstrip()
-            # An answer can only be whole if it ends with a bracket, which saves parsing every part of a
-            # long one.
-            if self._buffer and "}" in self._buffer:
+            # Without a closing bracket it cannot be whole, which saves parsing every part of a long one.
+            if "}" in self._buffer:
+                check_nesting(self._buffer)
                 try:
                     _, end = self._decoder.raw_decode(self._buffer)
                 except json.JSONDecodeError:
@@ -165,7 +170,7 @@ class IpcTransport(StreamTransport):
             part = await self._streams[0].read(1 << 20)
             if not part:
                 raise EOFError("the node closed the socket")
-            self._buffer += part.decode()
+            self._buffer += self._text.decode(part)
 
     async def _disconnect(self) -> None:
         if self._streams is not None:

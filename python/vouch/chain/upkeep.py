@@ -32,9 +32,7 @@ class Upkeep:
         self._broadcaster, self._simulator, self._sign = broadcaster, simulator, sign
 
     async def receipt(self, sent: SentTx, confirmations: int) -> Receipt | None:
-        """Receipt of whatever was mined of the transactions with this nonce, once it has the
-        confirmations.
-        """
+        """Receipt of whichever transaction with this nonce was mined, once it has the confirmations."""
         for tx in reversed(self._nonces.attempts(sent.nonce) or [sent]):
             found = await self._rpc.call("eth_getTransactionReceipt", to_hex(tx.hash))
             # Some nodes answer with a half-filled receipt while the block is not sealed.
@@ -85,9 +83,7 @@ class Upkeep:
         return tx
 
     async def replace(self, sent: SentTx) -> None:
-        """Signs the transaction again with higher fees and broadcasts it, unless that goes over the fee
-        cap.
-        """
+        """Signs the transaction again with higher fees and broadcasts it, unless they exceed the fee cap."""
         attempts = self._nonces.attempts(sent.nonce)
         if not attempts:
             return  # mined a moment ago, and waiting for confirmations

@@ -20,8 +20,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
 
 
 async def wakeups(ws_url: str | None, poll_s: float = 2.0) -> AsyncGenerator[None, None]:
-    """Yields once at the start, after every new block, after every reconnect, and at least every `poll_s`
-    seconds.
+    """Yields at the start, after every new block and reconnect, and at least every `poll_s` seconds.
 
     New blocks come over a websocket of its own (`eth_subscribe` newHeads): sending and subscribing on one
     connection stalls by a delayed ACK. Without a websocket, or while it is down, polling goes on alone.

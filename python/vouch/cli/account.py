@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vouch.chain.contracts import Hub, NodeRegistry
-from vouch.chain.rpc import Rpc
 from vouch.chain.sender import TxSender
 from vouch.chain.transaction import Call
 from vouch.cli.console import out
 from vouch.cli.keys import load_key
 from vouch.client import Client
+from vouch.client.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,7 @@ class Operator:
     """An account with its key, and what it acts on."""
 
     client: Client
-    chain: Rpc
-    hub: Hub
+    connection: Connection
     nodes: NodeRegistry
     sender: TxSender
 
@@ -28,9 +27,9 @@ class Operator:
     def account(self) -> str:
         return self.sender.address
 
-    async def time(self) -> int:
-        """Timestamp of the newest block, unix seconds."""
-        return int((await self.chain.call("eth_getBlockByNumber", "latest", False))["timestamp"], 16)
+    @property
+    def hub(self) -> Hub:
+        return self.connection.hub
 
     async def do(self, call: Call, done: str) -> None:
         """Sends a call and prints what it did; raises what TxSender.transact does."""
@@ -45,4 +44,4 @@ async def operating(rpc: str, deployments: Path, key_file: Path | None) -> Async
     async with Client(rpc, key, deployments=deployments) as client:
         c = await client.connection()
         nodes = NodeRegistry(c.rpc, c.deployment.nodes)
-        yield Operator(client, c.rpc, c.hub, nodes, c.sender("of the operator"))
+        yield Operator(client, c, nodes, c.sender("of the operator"))

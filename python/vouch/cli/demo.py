@@ -42,8 +42,7 @@ Everything is stopped and removed at the end; `vouch up` leaves it running.
 )
 @asynchronous
 async def command() -> None:
-    """Ask a real ONNX model one question through a smart contract, on a private chain, and show every
-    step."""
+    """Ask a real ONNX model one question through a contract on a private chain, and show every step."""
     import numpy as np
 
     from vouch.cli import loan

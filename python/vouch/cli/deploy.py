@@ -34,7 +34,7 @@ Examples:
 async def command(
     rpc: str, deployments: Path, key_file: Path | None, unbond_delay: int, name: str, force: bool
 ) -> None:
-    """Deploy hub, registries, router and the signature verifier, and write deployments/<chainId>.json.
+    """Deploy hub, registries, router and verifiers, and write deployments/<chainId>.json.
 
     The key becomes the router's owner, which may add and withdraw verifiers, and nothing else. Its names for
     models are the ones that need no prefix.

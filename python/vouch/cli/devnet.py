@@ -78,15 +78,14 @@ class Devnet:
 async def devnet(plan: Plan, progress: Progress) -> AsyncIterator[Devnet]:
     """Starts everything, in order, and stops it in reverse.
 
-    A part that ends on its own cancels the body, and ChildDied (in an exception group) comes out with its
-    log lines.
+    A part that ends on its own cancels the body, and ChildDied comes out in an exception group.
     """
     plan.folder.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         progress("starting a local chain (Anvil)")
         anvil = await stack.enter_async_context(Anvil(plan.rpc_port, block_time=plan.block_time))
         rpc = await stack.enter_async_context(Rpc(anvil.http_url))
-        progress("deploying hub, registries, router and the signature verifier")
+        progress("deploying hub, registries, router and verifiers")
         accounts = {name: await _account(rpc, plan.folder, name) for name in ACCOUNTS}
         deployment = await deploy(rpc, TxSender(rpc, accounts["owner"]), name="devnet")
         progress("publishing the models")
@@ -170,12 +169,8 @@ async def _examples(net: Devnet) -> Deployment:
 
 def _node(net: Devnet, port: int, text: Text | None) -> Child:
     arguments = ["node", "--onnx", f"{RISK}={risk_model()}", "--port", str(port)]
-    arguments += [
-        "--key-file",
-        str(net.key_file("operator")),
-        "--journal",
-        str(net.folder / "journal.sqlite"),
-    ]
+    arguments += ["--key-file", str(net.key_file("operator"))]
+    arguments += ["--journal", str(net.folder / "journal.sqlite")]
     arguments += ["--hub", str(net.deployment.chain_id), net.deployment.hub]
     if text is not None:
         arguments += ["--text", str(text.manifest), text.url]

@@ -35,8 +35,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The loan's request; times are unix nanoseconds, before the transaction was made and after it was
-    mined."""
+    """The loan's request; `started` and `mined` are unix nanoseconds around its transaction."""
 
     id: bytes
     fee: int

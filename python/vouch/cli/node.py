@@ -21,9 +21,8 @@ Then:
   curl localhost:8700/v1/chat/completions -d '{"model": "chat", ...}'        OpenAI
   curl localhost:8700/vouch/v1/info                                          operator and model ids
 
-The journal remembers every claim the key has signed. Never delete it and never run two nodes with one key
-and two
-journals: two different answers to one request can cost the stake.
+The journal remembers every claim the key has signed. Never delete it, and never run two nodes with one key
+and two journals: two different answers to one request can cost the stake.
 """
 
 

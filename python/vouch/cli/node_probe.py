@@ -6,6 +6,7 @@ from typing import Any
 import aiohttp
 
 from vouch.protocol.errors import VouchError
+from vouch.protocol.nesting import loads_bounded
 
 
 class NodeDown(VouchError):
@@ -62,4 +63,4 @@ async def _json(http: aiohttp.ClientSession, url: str) -> Any:
     async with http.get(url) as response:
         if response.status != 200:
             raise ValueError(f"HTTP {response.status}: {(await response.text())[:200]}")
-        return await response.json()
+        return loads_bounded(await response.read())

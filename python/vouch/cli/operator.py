@@ -144,7 +144,7 @@ async def withdraw(to: str | None, rpc: str, deployments: Path, key_file: Path |
         account = o.account
         credit = await o.hub.credit_of(account)
         held = await o.nodes.stake_of(account)
-        released = held.unbonding if held.release_at <= await o.time() else 0
+        released = held.unbonding if held.release_at <= await o.connection.time() else 0
         if not credit and not released:
             raise Failed(f"{account} has no credit in the hub and no released stake: nothing to withdraw")
         if credit:

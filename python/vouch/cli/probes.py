@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from vouch.chain.anvil import find
-from vouch.chain.contracts import NodeRegistry
+from vouch.chain.contracts import ModelRegistry, NodeRegistry
 from vouch.chain.deployment import Deployment, load
 from vouch.chain.rpc import Rpc
 from vouch.cli.console import describe, wei
@@ -180,8 +180,6 @@ class Probes:
         return "; ".join(offers)
 
     async def _models(self) -> str:
-        from vouch.chain.contracts import ModelRegistry
-
         node, place = self._served(), self._place()
         registry = ModelRegistry(self._chain_rpc(), place.models)
         for model in node.models:
@@ -203,9 +201,8 @@ class Probes:
         try:
             with Store(path, read_only=True) as store:
                 counts = store.counts()
-            with sqlite3.connect(path, timeout=2) as db:
-                db.execute("BEGIN IMMEDIATE")
-                db.rollback()
+            with Store(path) as store:
+                store.check_writable()
         except sqlite3.Error as error:
             raise ProbeFailed(f"{path} cannot be written ({error}): check its owner and the disk") from error
         return ", ".join(f"{count} {status}" for status, count in counts.items()) or "empty"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vouch.protocol.errors import VouchError
-from vouch.relayer.job import Job, OutboxTx, Step
+from vouch.relayer.job import Job, Step
 from vouch.relayer.store import Store
 
 SECONDS = 5.0
@@ -30,11 +30,10 @@ class NoRecord(VouchError):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Job, history and transactions of one request."""
+    """Job and history of one request."""
 
     job: Job
     steps: tuple[Step, ...]
-    transactions: tuple[OutboxTx, ...]
 
 
 def read_record(path: Path, request_id: bytes) -> Record | None:
@@ -44,14 +43,16 @@ def read_record(path: Path, request_id: bytes) -> Record | None:
             job = store.get(request_id)
             if job is None:
                 return None
-            return Record(job, tuple(store.steps(request_id)), tuple(store.transactions(request_id)))
+            return Record(job, tuple(store.steps(request_id)))
     except sqlite3.Error as error:
         raise UnreadableRecord(path, str(error)) from error
 
 
 async def finished_record(path: Path, request_id: bytes) -> Record:
-    """The record once it is complete: the relayer notes an end a moment after the chain has it. Raises
-    NoRecord."""
+    """The record once it is complete: the relayer notes an end a moment after the chain has it.
+
+    Raises NoRecord, and as `read_record`.
+    """
     try:
         async with asyncio.timeout(SECONDS):
             while True:

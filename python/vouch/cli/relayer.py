@@ -60,6 +60,13 @@ survives kill -9; `vouch status ID --db FILE` shows one request of it.
     help="Blocks to wait on top of a request.",
 )
 @click.option(
+    "--keep-days",
+    type=click.FloatRange(0),
+    default=30.0,
+    show_default=True,
+    help="Days for which the database keeps inputs and outputs of finished requests.",
+)
+@click.option(
     "--gas-floor",
     type=click.FloatRange(0),
     default=0.0,
@@ -80,14 +87,14 @@ async def command(
     database: Path,
     start_block: int | None,
     confirmations: int,
+    keep_days: float,
     gas_floor: float,
     status_port: int | None,
     status_host: str,
 ) -> None:
     """Watch the hub, ask the nodes, and bring output and seal back in one transaction.
 
-    The key only pays for gas (and is what --key-file or VOUCH_KEY holds): answers are signed by the nodes'
-    operators.
+    The key (--key-file or VOUCH_KEY) only pays for gas: answers are signed by the nodes' operators.
     """
     from vouch.chain.deployment import load
     from vouch.chain.rpc import Rpc
@@ -107,6 +114,7 @@ async def command(
         ws_url=ws,
         start_block=deployment.block if start_block is None else start_block,
         confirmations=confirmations,
+        keep_days=keep_days,
         gas_floor=gas_floor,
         status_host=status_host,
         status_port=status_port,

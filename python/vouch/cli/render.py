@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
+from vouch.chain.hexes import to_hex
 from vouch.cli.console import out
 from vouch.client import Answer
 from vouch.protocol.status import Assurance
@@ -18,22 +19,22 @@ def output_json(output: dict[str, np.ndarray[Any, Any]] | str) -> Any:
 def answer_json(answer: Answer) -> dict[str, Any]:
     """Everything an answer has, as JSON values; bytes are 0x hex."""
     return {
-        "id": _hex(answer.id),
+        "id": to_hex(answer.id),
         "output": output_json(answer.output),
-        "outputBytes": _hex(answer.output_bytes),
+        "outputBytes": to_hex(answer.output_bytes),
         "operator": answer.operator,
         "status": answer.status.name,
         "assurance": answer.level,
         "claim": {
-            "requestId": _hex(answer.claim.request_id),
-            "modelId": _hex(answer.claim.model_id),
-            "inputHash": _hex(answer.claim.input_hash),
-            "outputHash": _hex(answer.claim.output_hash),
+            "requestId": to_hex(answer.claim.request_id),
+            "modelId": to_hex(answer.claim.model_id),
+            "inputHash": to_hex(answer.claim.input_hash),
+            "outputHash": to_hex(answer.claim.output_hash),
             "operator": answer.claim.operator,
         },
-        "seal": None if answer.seal is None else _hex(bytes(answer.seal)),
-        "requestTx": _hex(answer.request_tx),
-        "fulfilTx": _hex(answer.fulfil_tx),
+        "seal": None if answer.seal is None else to_hex(bytes(answer.seal)),
+        "requestTx": to_hex(answer.request_tx),
+        "fulfilTx": to_hex(answer.fulfil_tx),
         "gas": {"request": answer.gas.request, "fulfil": answer.gas.fulfil},
     }
 
@@ -50,7 +51,7 @@ def print_answer(answer: Answer) -> None:
     table.add_row("operator", answer.operator)
     table.add_row("seal", "unknown" if answer.seal is None else _short(bytes(answer.seal)))
     table.add_row("gas", f"request {_gas(answer.gas.request)}, fulfil {_gas(answer.gas.fulfil)}")
-    table.add_row("transaction", _hex(answer.fulfil_tx))
+    table.add_row("transaction", to_hex(answer.fulfil_tx))
     out.print(table)
 
 
@@ -65,10 +66,6 @@ def assurance_text(assurance: Assurance) -> str:
 
 def _gas(gas: int | None) -> str:
     return "unknown" if gas is None else f"{gas:,}"
-
-
-def _hex(data: bytes) -> str:
-    return "0x" + data.hex()
 
 
 def _short(data: bytes) -> str:

@@ -10,6 +10,7 @@ import click
 from vouch.cli.console import out, wei
 from vouch.cli.keys import load_key
 from vouch.cli.options import Wei, asynchronous, deployments_option, key_option, rpc_option
+from vouch.protocol.nesting import loads_bounded
 
 
 @click.command(
@@ -101,8 +102,8 @@ def _question(text: str, kind: str, prompt: str) -> Any:
     if kind == "text" and prompt == "text":
         return text
     try:
-        question = json.loads(text)
-    except json.JSONDecodeError as error:
+        question = loads_bounded(text)
+    except ValueError as error:
         if kind == "text":
             return text
         raise click.BadParameter(f"no JSON ({error})", param_hint="INPUT") from error

@@ -1,5 +1,4 @@
-"""Where models come from: files and servers named on the command line, and the manifests that describe
-them."""
+"""Where models come from: files and servers named on the command line, and their manifests."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,8 +23,7 @@ class UnreadableManifest(VouchError):
 
 
 def onnx_manifest(path: Path, name: str | None) -> Manifest:
-    """The manifest of an ONNX file, named after the file unless a name is given; raises as
-    `manifest_from_onnx`."""
+    """The manifest of an ONNX file, by default named after it; raises as `manifest_from_onnx`."""
     # onnx takes a second to import, and most commands need no model
     from vouch.runtimes.derive import manifest_from_onnx
 
@@ -46,8 +44,10 @@ def text_manifest(name: str, model: str, parameters: Mapping[str, Json], prompt:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """A manifest file (canonical JSON, as `vouch model describe` writes it). Raises UnreadableManifest,
-    BadManifest."""
+    """A manifest file (canonical JSON, as `vouch model describe` writes it).
+
+    Raises UnreadableManifest, BadManifest.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:

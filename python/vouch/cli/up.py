@@ -24,8 +24,7 @@ Examples:
   vouch up --port 0 --node-port 0 --relayer-port 0       on free ports
   vouch up --block-time 2                                a block every two seconds, as on a real chain
   vouch model describe --openai my-model --name chat -o chat.json
-  vouch up --text chat.json http://127.0.0.1:8000        with a language model behind vLLM, and ChatOracle on
-  chain
+  vouch up --text chat.json http://127.0.0.1:8000        with a language model behind vLLM, and ChatOracle
 """,
 )
 @click.option(
@@ -70,8 +69,7 @@ async def command(
     folder: Path,
     deployments: Path,
 ) -> None:
-    """Run a whole Vouch on this machine until Ctrl-C: chain, contracts, risk model, node, relayer, example
-    consumers.
+    """Run a whole Vouch on this machine until Ctrl-C: chain, contracts, model, node, relayer, consumers.
 
     The chain is new each time. The accounts it prints are made for it and worth nothing anywhere else.
     """

@@ -16,8 +16,7 @@ Output = dict[str, np.ndarray[Any, Any]] | str
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request that is on chain. `block` is where its event is, `gas` what the transaction used (None:
-    unknown)."""
+    """A request that is on chain: the block of its event, the gas of its transaction (None: unknown)."""
 
     id: bytes
     request: Request
@@ -30,8 +29,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Gas:
-    """Gas of the two transactions of a request. `fulfil` is shared by all requests that one transaction
-    answered."""
+    """Gas of the two transactions of a request; all requests answered in one transaction share `fulfil`."""
 
     request: int | None
     fulfil: int
@@ -51,8 +49,8 @@ class Answer:
 
     output: arrays by tensor name, or the text; output_bytes: the same as the consumer contract gets it.
     seal: None when the transaction that brought it went through a contract that this client does not know.
-    assurance: the hub's record when it was read last; level: what a result on its route is worth, in one
-    word.
+    assurance: the hub's record when it was read last.
+    level: what a result on its route is worth, in one word.
     """
 
     id: bytes

@@ -3,8 +3,8 @@
 from typing import Any
 
 import aiohttp
-from eth_abi.abi import encode
 
+from vouch.chain.hexes import to_bytes, to_hex
 from vouch.client.answer import NodeAnswer
 from vouch.client.errors import BadAnswer, NodeRefused, NodeUnreachable
 from vouch.client.models import decode_output
@@ -12,7 +12,7 @@ from vouch.client.settlement import check_seal
 from vouch.client.terms import Prepared
 from vouch.protocol.claim import Claim
 from vouch.protocol.keccak import keccak
-from vouch.protocol.request import REQUEST_TYPE
+from vouch.protocol.nesting import loads_bounded
 from vouch.protocol.seal import BadSeal, Seal
 
 TIMEOUT = 120.0
@@ -27,14 +27,14 @@ async def ask_node(url: str, prepared: Prepared, chain_id: int, hub: str, bearer
     body = {
         "chainId": chain_id,
         "hub": hub,
-        "terms": "0x" + encode([REQUEST_TYPE], [terms.to_abi()]).hex(),
-        "input": "0x" + prepared.input.hex(),
+        "terms": to_hex(bytes(terms)),
+        "input": to_hex(prepared.input),
     }
     reply = await _post(f"{url.rstrip('/')}/vouch/v1/answers", body, bearer)
     try:
-        output, seal = _bytes(reply["output"]), Seal.parse(_bytes(reply["seal"]))
+        output, seal = to_bytes(reply["output"]), Seal.parse(to_bytes(reply["seal"]))
         operator, elapsed = str(reply["operator"]), float(reply["elapsedMs"])
-    except (BadSeal, KeyError, TypeError, ValueError) as error:
+    except (BadSeal, AttributeError, KeyError, TypeError, ValueError) as error:
         raise BadAnswer(
             "the node's reply", repr(reply)[:200], "output, seal, operator and elapsedMs"
         ) from error
@@ -54,7 +54,8 @@ async def _post(url: str, body: dict[str, Any], bearer: str | None) -> Any:
     try:
         async with aiohttp.ClientSession(timeout=timeout) as http:
             async with http.post(url, json=body, headers=headers) as response:
-                reply = await response.json(content_type=None)
+                raw = await response.read()
+                reply = loads_bounded(raw) if raw.strip() else None
                 if response.status == 200:
                     return reply
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
@@ -69,7 +70,3 @@ async def _post(url: str, body: dict[str, Any], bearer: str | None) -> Any:
         str(refusal.get("message")),
         bool(refusal.get("retryable")),
     )
-
-
-def _bytes(value: Any) -> bytes:
-    return bytes.fromhex(str(value).removeprefix("0x"))

@@ -16,10 +16,7 @@ from vouch.client.account import open_account
 from vouch.client.answer import Answer, Asked, NodeAnswer
 from vouch.client.ask import ask_node
 from vouch.client.connection import Connection, connect
-from vouch.client.errors import (
-    InsufficientFunds,
-    NoAccount,
-)
+from vouch.client.errors import InsufficientFunds, NoAccount
 from vouch.client.models import Inputs, Published
 from vouch.client.operators import Offer
 from vouch.client.settlement import find_asked, read_answer
@@ -44,8 +41,8 @@ class Client:
     poll: most seconds between two looks at the chain while waiting.
 
     It connects with the first call; `close` (or leaving `async with`) disconnects. Calls may run at the same
-    time. Besides what they name, calls raise RpcUnavailable and RpcError, and on the first one NoDeployment
-    or StaleDeployment.
+    time. Besides what they name, all raise RpcUnavailable and RpcError, and whichever comes first raises
+    NoDeployment, BadDeployment and StaleDeployment.
     """
 
     def __init__(
@@ -103,8 +100,10 @@ class Client:
     async def infer(
         self, model: str | bytes, inputs: Inputs, *, timeout: float | None = None, **options: Unpack[Options]
     ) -> Answer:
-        """Asks and waits: arrays by tensor name (or text) in, the decoded answer out. Raises as `request`
-        and `wait`."""
+        """Asks and waits: arrays by tensor name (or text) in, the decoded answer out.
+
+        Raises as `request` and `wait`.
+        """
         return await self.wait(await self.request(model, inputs, **options), timeout=timeout)
 
     async def prepare(
@@ -135,8 +134,7 @@ class Client:
     async def wait(self, asked: Asked | bytes | str, *, timeout: float | None = None) -> Answer:
         """The answer, once the request has one; `asked` may also be a request's id (32 bytes or 0x hex).
 
-        When nobody answers in time, this expires the request, so that the fee comes back, and raises
-        RequestExpired.
+        When nobody answers in time, this expires the request, so that the fee comes back.
 
         Raises RequestExpired, RequestRejected, UnknownRequest, BadAnswer; TimeoutError after `timeout`
         seconds, which leaves the request as it is.
@@ -175,8 +173,10 @@ class Client:
         return await (await self.connection()).hub.credit_of(self.address, token)
 
     async def deposit(self, amount: int, token: str = NATIVE) -> Receipt:
-        """Adds credit; an ERC-20 token needs an allowance for the hub first. Raises Reverted,
-        InsufficientFunds."""
+        """Adds credit; an ERC-20 token needs an allowance for the hub first.
+
+        Raises Reverted, InsufficientFunds.
+        """
         hub = (await self.connection()).hub
         return await self._transact(hub.deposit(amount, self.address, token), "to deposit from")
 
@@ -211,8 +211,7 @@ class Client:
         return await chain.operators.offers(await chain.models.resolve(reference), token)
 
     async def publish(self, manifest: Manifest, name: str | None = None) -> Published:
-        """Publishes a manifest under the account's name; does nothing when it is there already. Raises
-        Reverted."""
+        """Publishes a manifest under a name of the account, unless it is there already. Raises Reverted."""
         chain = await self.connection()
         name, model_id = name or manifest.name, manifest.model_id
         made = Published(name, self.address, model_id, manifest)
@@ -237,8 +236,7 @@ class Client:
         bearer: str | None = None,
         **options: Unpack[Options],
     ) -> NodeAnswer:
-        """Output, claim and seal straight from a node, checked here; a contract can verify them in its own
-        transaction.
+        """Output, claim and seal straight from a node, checked here; the hub can verify them too.
 
         consumer: who will show them to the hub; default: the account. bearer: the node's token.
         Raises as `prepare`, and NodeRefused, NodeUnreachable, BadAnswer.

@@ -1,23 +1,12 @@
 """Who answered and with which seal: read from the transaction that settled a request."""
 
-from dataclasses import dataclass
-
 from vouch.chain import abi
 from vouch.chain.abi import BadAbiData
+from vouch.chain.contracts import Fulfilment
 from vouch.protocol.request import Request
 
 
-@dataclass(frozen=True, slots=True)
-class Fulfilled:
-    """One answer in a transaction's calldata."""
-
-    request: Request
-    operator: str
-    output: bytes
-    seal: bytes
-
-
-def fulfilments(data: bytes) -> tuple[Fulfilled, ...]:
+def fulfilments(data: bytes) -> tuple[Fulfilment, ...]:
     """The answers that calldata of `fulfil` or `fulfilMany` carries; none for any other call."""
     fulfil, many = abi.function("InferenceHub", "fulfil"), abi.function("InferenceHub", "fulfilMany")
     try:
@@ -31,10 +20,9 @@ def fulfilments(data: bytes) -> tuple[Fulfilled, ...]:
     except BadAbiData:
         # The hub reads calldata more loosely than the ABI asks for; what only it can read has no seal for us.
         return ()
-    return tuple(Fulfilled(Request.from_abi(terms), *rest) for terms, *rest in items)
+    return tuple(Fulfilment(Request.from_abi(terms), *rest) for terms, *rest in items)
 
 
-def find(data: bytes, request_id: bytes, chain_id: int, hub: str) -> Fulfilled | None:
-    """The answer to one request in a transaction's calldata; None if the transaction is no direct call of
-    the hub."""
+def find(data: bytes, request_id: bytes, chain_id: int, hub: str) -> Fulfilment | None:
+    """The answer to one request in a transaction's calldata; None unless it calls the hub directly."""
     return next((f for f in fulfilments(data) if f.request.id(chain_id, hub) == request_id), None)

@@ -25,8 +25,11 @@ _QUALIFIED = re.compile(r"(0x[0-9a-fA-F]{40})/(.+)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A name and what it points at. `manifest` is None when the bytes are no manifest that this version
-    reads; `gas` is what publishing took, None when the model was there before."""
+    """A name and what it points at.
+
+    manifest: None when the bytes are no manifest that this version reads.
+    gas: what publishing took; None when the model was there before.
+    """
 
     name: str
     publisher: str
@@ -102,8 +105,7 @@ class Models:
 def encode_input(manifest: Manifest, inputs: Inputs) -> bytes:
     """Input bytes in the model's codec: arrays by tensor name, or text (or chat messages).
 
-    Raises WrongInput, the codec's errors (WrongShape, MissingTensor, NotFinite, OutOfRange, ...), NotUtf8,
-    NotJson.
+    Raises WrongInput, NotUtf8, NotJson, and the codec's errors (WrongShape, MissingTensor, OutOfRange, ...).
     """
     match manifest.kind, inputs:
         case "tensor", Mapping():

@@ -26,8 +26,10 @@ async def find_asked(chain: Connection, request_id: bytes) -> Asked:
 
 
 async def read_answer(chain: Connection, asked: Asked, handle: Chain) -> Answer:
-    """The answer of a settled request. Raises UnknownRequest if its event is gone, BadAnswer, the codec's
-    errors."""
+    """The answer of a settled request.
+
+    Raises UnknownRequest if its event is gone, BadAnswer, the codec's errors.
+    """
     log = await _log_of(chain, SettledLog, asked.id, asked.block)
     if not isinstance(log, SettledLog):
         raise UnknownRequest(asked.id, chain.hub.address)
@@ -69,8 +71,7 @@ def claim_of(asked: Asked, operator: str, output: bytes) -> Claim:
 
 
 def check_seal(seal: Seal, claim: Claim, chain_id: int, hub: str) -> None:
-    """Raises BadAnswer unless the claim's operator signed it; seals of other routes are for their verifiers
-    to check."""
+    """Raises BadAnswer unless the claim's operator signed; other routes' seals are for their verifiers."""
     if seal.route != SIGNED:
         return
     try:

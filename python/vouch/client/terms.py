@@ -26,10 +26,9 @@ class Options(TypedDict, total=False):
     operator: who shall answer; default: the cheapest registered operator. ANYONE: whoever comes first.
     fee: token units; default: what that operator asks.
     deliver_within: seconds until the fee can be got back (300).
-    route, trust: the verifier and what it must find in the seal (SIGNED, zero: any registered operator's own
-    key).
-    token: currency of the fee, zero address: native. refund_to: who is credited with refunds; default: the
-    account.
+    route, trust: the verifier and what it must find in the seal; default: SIGNED by any registered operator.
+    token: currency of the fee, the zero address for the native one (default).
+    refund_to: who is credited with refunds; default: the account.
     salt: makes equal questions distinct; default: random.
     """
 
@@ -107,7 +106,7 @@ async def _estimate(chain: Connection, request: Request) -> int:
     except Reverted as refused:
         match refused.error.name:
             case "UnknownRoute":
-                live = tuple(name for name in chain.deployment.verifiers)
+                live = tuple(chain.deployment.verifiers)
                 raise UnknownRoute(request.route, live) from refused
             case "UnknownModel":
                 shown = f"0x{request.model_id.hex()}"

@@ -13,7 +13,7 @@ from vouch.client.errors import RequestExpired, RequestRejected, UnknownRequest
 from vouch.protocol.request import Request
 from vouch.protocol.status import Status
 
-FIRST_POLL = 0.02
+FIRST_POLL = 0.005
 POLL_GROWTH = 1.4
 PURPOSE = "to expire the request with"
 
@@ -21,8 +21,9 @@ PURPOSE = "to expire the request with"
 async def end_of(chain: Connection, asked: Asked, poll: float) -> Status:
     """Returns when the request is settled.
 
-    With an account, a request that nobody answered in time is expired here. Raises RequestExpired,
-    RequestRejected, UnknownRequest.
+    With an account, a request that nobody answered in time is expired here.
+
+    Raises RequestExpired, RequestRejected, UnknownRequest.
     """
     terms = asked.request
     async for _ in _pauses(poll):

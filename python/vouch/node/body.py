@@ -1,12 +1,11 @@
 """Request bodies: bounded, strict JSON."""
 
-import json
 from typing import Any, NoReturn
 
 from starlette.requests import Request
 
 from vouch.node.errors import BodyTooLarge, MalformedBody
-from vouch.runtimes.nesting import NestedTooDeep, check_nesting
+from vouch.protocol.nesting import loads_bounded
 
 
 async def read_json(request: Request, limit: int) -> dict[str, Any]:
@@ -23,9 +22,8 @@ async def read_json(request: Request, limit: int) -> dict[str, Any]:
         if len(body) > limit:
             raise BodyTooLarge(len(body), limit)
     try:
-        check_nesting(body)
-        parsed = json.loads(body, parse_constant=_refuse_constant)
-    except (ValueError, NestedTooDeep) as error:
+        parsed = loads_bounded(body, parse_constant=_refuse_constant)
+    except ValueError as error:
         raise MalformedBody("body", f"not JSON ({error})", "a JSON object") from error
     if not isinstance(parsed, dict):
         raise MalformedBody("body", f"a JSON {type(parsed).__name__}", "a JSON object")

@@ -3,7 +3,6 @@
 import time
 from typing import Any
 
-from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 from eth_utils.address import is_address, to_checksum_address
 from starlette.requests import Request as HttpRequest
@@ -14,7 +13,7 @@ from vouch.node.answers import Question
 from vouch.node.body import read_json
 from vouch.node.errors import MalformedBody
 from vouch.node.served import Served
-from vouch.protocol.request import REQUEST_TYPE, Request
+from vouch.protocol.request import Request
 from vouch.protocol.seal import SIGNED
 
 _TERMS_BYTES = 17 * 32
@@ -83,7 +82,7 @@ def _question(body: dict[str, Any]) -> Question:
     if len(terms) != _TERMS_BYTES:
         raise MalformedBody("terms", f"{len(terms)} bytes", f"abi.encode(Request), {_TERMS_BYTES} bytes")
     try:
-        request = Request.from_abi(decode([REQUEST_TYPE], terms)[0])
+        request = Request.from_bytes(terms)
     except (DecodingError, ValueError) as error:
         raise MalformedBody("terms", f"not decodable ({error})", "abi.encode(Request)") from error
     return Question(chain_id, to_checksum_address(hub), request, _bytes(body, "input"))

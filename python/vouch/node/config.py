@@ -15,8 +15,7 @@ class NodeConfig:
 
     key: the operator's key, which signs claims; None makes a plain inference server.
     models: served name and runtime; names are unique, and so are model ids.
-    journal: SQLite file of the claims ever signed with the key. Losing it risks signing two answers to one
-    request.
+    journal: SQLite file of all claims signed with the key. Without it two answers to one request get signed.
     hubs: (chain id, checksummed hub) pairs to sign for; empty means any.
     token: bearer token that every request but the health checks must carry.
     """

@@ -2,7 +2,8 @@
 
 Two different outputs under one operator's signature for one request are an equivocation that anyone can
 prove. So the output and its seal are stored before they are shown, and the stored ones are repeated to
-whoever asks again.
+whoever asks again. Nothing is ever deleted: a request may be shown to the node again years later, and a node
+that has forgotten its answer could sign another one.
 """
 
 import asyncio
@@ -85,9 +86,8 @@ class Journal:
     ) -> SignedAnswer:
         """Stores an answer, unless the request has one; returns the one that counts.
 
-        A commit survives the death of the process. It also survives a power cut when the answer is not
-        `repeatable` (the model would not give the same output again), for which the commit waits for the
-        disk.
+        A commit survives the death of the process. It waits for the disk, and so survives a power cut too,
+        when the answer is not `repeatable` (the model would not give the same output again).
         """
         return await self._do(lambda: self._record(answer, chain_id, hub, repeatable))
 

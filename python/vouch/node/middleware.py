@@ -14,7 +14,7 @@ class Admission:
     """Answers 401 without the token and 503 with Retry-After when all places are taken.
 
     Only POST takes a place, for as long as its answer takes (a stream until its end). Health checks need
-    neither.
+    neither place nor token.
     """
 
     def __init__(self, app: ASGIApp, token: str | None, concurrency: int) -> None:

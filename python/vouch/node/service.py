@@ -49,8 +49,8 @@ async def serve(
     """Serves until `stop` is set; without one, until SIGINT or SIGTERM.
 
     ready: called once with the base URL, when questions are taken (port 0 in the config picks a free port).
-    Raises AddressInUse, and what the start-up of `create_app` raises. Questions being answered at the end get
-    `config.shutdown_seconds`.
+    Questions being answered at the end get `config.shutdown_seconds`.
+    Raises AddressInUse, and what the start-up of `create_app` raises.
     """
     stopped = stop or asyncio.Event()
     app = create_app(config)

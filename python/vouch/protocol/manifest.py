@@ -1,7 +1,6 @@
 """The manifest of a model: what runs, what goes in, what comes out. Its keccak-256 is the model id.
 
-Canonical JSON (RFC 8785), so that one manifest has one id. Tensor types are named as in the Open Inference
-Protocol.
+Canonical JSON (RFC 8785), so that one manifest has one id. Tensor types are the Open Inference Protocol's.
 """
 
 import math

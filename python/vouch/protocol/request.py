@@ -3,7 +3,7 @@
 from dataclasses import astuple, dataclass, fields
 from typing import Any, Self
 
-from eth_abi.abi import encode
+from eth_abi.abi import decode, encode
 from eth_utils.address import to_canonical_address, to_checksum_address
 
 from vouch.protocol.keccak import keccak
@@ -55,10 +55,19 @@ class Request:
         """The tuple that an ABI encoder takes."""
         return astuple(self)
 
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """From abi.encode(request); raises eth_abi's DecodingError, or ValueError for an unknown gate."""
+        return cls.from_abi(decode([REQUEST_TYPE], data)[0])
+
+    def __bytes__(self) -> bytes:
+        """abi.encode(request)."""
+        return encode([REQUEST_TYPE], [self.to_abi()])
+
     def id(self, chain_id: int, hub: str) -> bytes:
         """keccak256(abi.encode(chainId, hub, request)), the request id on that hub."""
         head = chain_id.to_bytes(32, "big") + to_canonical_address(hub).rjust(32, b"\0")
-        return keccak(head + encode([REQUEST_TYPE], [self.to_abi()]))
+        return keccak(head + bytes(self))
 
     @property
     def beneficiary(self) -> str:

@@ -2,18 +2,17 @@
 
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TypeAlias
 
 from vouch.protocol.errors import VouchError
+from vouch.protocol.nesting import MAX_DEPTH, loads_bounded
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 MAX_SAFE_INTEGER = (1 << 53) - 1
 """Integers beyond it are not the same number in every JSON reader (RFC 8785, RFC 7493)."""
-MAX_DEPTH = 64
 
 
 class NotUtf8(VouchError):
@@ -56,26 +55,14 @@ def encode_json(value: Json) -> bytes:
 def decode_json(data: bytes) -> Json:
     """Value of JSON bytes in any layout. Raises NotJson, NotUtf8."""
     text = decode_text(data)
-    _check_depth(text)
     try:
-        value: Json = json.loads(
+        value: Json = loads_bounded(
             text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer
         )
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise NotJson(str(error)) from None
     _write(value, 0)  # the same limits both ways: infinite floats, lone surrogates
     return value
-
-
-def _check_depth(text: str) -> None:
-    """Before parsing: the parser recurses, and can end the process where the recursion limit was raised."""
-    if text.count("[") + text.count("{") <= MAX_DEPTH:
-        return
-    depth = 0
-    for mark in re.findall(r"[\[{\]}]", re.sub(r'"(?:[^"\\]|\\.)*+"', "", text)):
-        depth += 1 if mark in "[{" else -1
-        if depth > MAX_DEPTH:
-            raise NotJson(f"nested deeper than {MAX_DEPTH}")
 
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

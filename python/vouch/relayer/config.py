@@ -70,6 +70,8 @@ class RelayerConfig:
     """Blocks on top of a request before it is served."""
     keep_blocks: int = 256
     """Block hashes remembered: the deepest reorganisation that is followed."""
+    keep_days: float = 30.0
+    """For which inputs and outputs of finished requests are kept; terms and history stay for ever."""
     gas_floor: float = 0.0
     """Part of the expected gas cost that a native fee must cover on top of the price."""
     simulate: bool = True

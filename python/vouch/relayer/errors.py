@@ -37,14 +37,6 @@ class WrongNodeAnswer(VouchError):
         super().__init__(f"node {url}: {field} is {received}, not {expected}")
 
 
-class DeadlinePassed(VouchError):
-    """deliverBy came before an answer did, unix seconds."""
-
-    def __init__(self, deliver_by: int, now: int, last: str) -> None:
-        self.deliver_by, self.now, self.last = deliver_by, now, last
-        super().__init__(f"deliverBy {deliver_by} passed at {now}; last: {last or 'nothing was tried'}")
-
-
 class WrongChain(VouchError):
     """The RPC address leads to a chain without our hub, or the databases and contracts disagree."""
 

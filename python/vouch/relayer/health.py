@@ -66,8 +66,9 @@ def describe(job: Job, store: Store) -> dict[str, Any]:
                 "kind": tx.kind,
                 "status": tx.status,
                 "block": tx.block,
+                "gasUsed": tx.gas_used,
+                "jobs": len(tx.jobs),
             }
-            | {"gasUsed": tx.gas_used, "jobs": len(tx.jobs)}
             for tx in store.transactions(job.id)
         ],
     }

@@ -77,9 +77,11 @@ class Intake:
     async def read(self) -> list[Job]:
         """Reads up to the newest confirmed block.
 
-        :returns: Jobs that need work now.
-        :raises RpcUnavailable, RpcError: the chain did not answer; nothing is lost, call again.
-        :raises ReorganisedTooDeep: no remembered block is left on the chain.
+        Returns the jobs that need work now.
+
+        Raises:
+            RpcUnavailable, RpcError: the chain did not answer; nothing is lost, call again.
+            ReorganisedTooDeep: no remembered block is left on the chain.
         """
         work: list[Job] = []
         if self._cursor is None:

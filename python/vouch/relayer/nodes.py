@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import json
 import logging
 import math
 import time
@@ -19,6 +18,7 @@ from vouch.chain.hexes import to_hex
 from vouch.protocol.claim import Claim
 from vouch.protocol.errors import VouchError
 from vouch.protocol.keccak import keccak
+from vouch.protocol.nesting import loads_bounded
 from vouch.protocol.seal import SIGNED, Seal, recover_signer
 from vouch.relayer.config import NodeEndpoint
 from vouch.relayer.errors import NodeRefused, NodeUnavailable, WrongNodeAnswer
@@ -177,9 +177,9 @@ class NodePool:
         except (aiohttp.ClientError, TimeoutError, OSError) as down:
             raise self._unavailable(node, f"{type(down).__name__} {down}".rstrip()) from down
         try:
-            return reply.status, json.loads(raw)
+            return reply.status, loads_bounded(raw)
         except ValueError as bad:
-            raise self._unavailable(node, f"HTTP {reply.status} without JSON") from bad
+            raise self._unavailable(node, f"HTTP {reply.status} without JSON: {bad}") from bad
 
     def _unavailable(self, node: Node, reason: str) -> NodeUnavailable:
         node.failed(reason, self._pause)

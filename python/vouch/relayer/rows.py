@@ -1,22 +1,10 @@
-"""Rows of the store as values, and terms as the bytes that it keeps."""
+"""Rows of the store as values."""
 
 import sqlite3
 
-from eth_abi.abi import decode, encode
-
 from vouch.chain.events import RequestedLog
-from vouch.protocol.request import REQUEST_TYPE, Request
+from vouch.protocol.request import Request
 from vouch.relayer.job import Job, JobStatus, NodeAnswer, OutboxTx, TxKind, TxStatus
-
-
-def pack(terms: Request) -> bytes:
-    """abi.encode(terms)."""
-    return encode([REQUEST_TYPE], [terms.to_abi()])
-
-
-def unpack(packed: bytes) -> Request:
-    """Terms from abi.encode(terms)."""
-    return Request.from_abi(decode([REQUEST_TYPE], packed)[0])
 
 
 def job_of(row: sqlite3.Row) -> Job:
@@ -26,7 +14,7 @@ def job_of(row: sqlite3.Row) -> Job:
         answer = NodeAnswer(row["operator"], row["output"], row["seal"], row["node"], row["node_ns"])
     return Job(
         id=row["id"],
-        terms=unpack(row["terms"]),
+        terms=Request.from_bytes(row["terms"]),
         packed=row["terms"],
         input=row["input"],
         status=JobStatus(row["status"]),
@@ -43,12 +31,12 @@ def job_of(row: sqlite3.Row) -> Job:
     )
 
 
-def fresh_job(log: RequestedLog, packed: bytes) -> Job:
+def fresh_job(log: RequestedLog) -> Job:
     """The job of a request that was just seen."""
     return Job(
         id=log.id,
         terms=log.request,
-        packed=packed,
+        packed=bytes(log.request),
         input=log.input,
         status=JobStatus.SEEN,
         reason="",

@@ -38,14 +38,8 @@ class Sender:
         *,
         simulate: bool = True,
     ) -> None:
-        self._hub, self._store, self._clock, self._limits, self._patience = (
-            hub,
-            store,
-            clock,
-            limits,
-            patience,
-        )
-        self._simulate = simulate
+        self._hub, self._store, self._clock = hub, store, clock
+        self._limits, self._patience, self._simulate = limits, patience, simulate
         self.fees = FeePolicy(rpc)
         timing = {"check_up": patience.rebroadcast, "replace_after": patience.replace}
         self._lane = TxSender(rpc, key, chain_id=chain_id, fees=self.fees, on_attempt=self._signed, **timing)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, aclosing
 
@@ -25,6 +26,10 @@ from vouch.relayer.sender import Sender
 from vouch.relayer.store import Store
 
 _log = logging.getLogger(__name__)
+
+_DAY_NS = 24 * 3600 * 10**9
+_PRUNE_EVERY = 3600.0
+"""Seconds."""
 
 
 class Relayer:
@@ -101,6 +106,7 @@ class Relayer:
                     tasks.create_task(self._read(intake, pipeline, sender, store), name="intake"),
                     tasks.create_task(self._refunds(sender, store, clock), name="refunds"),
                     tasks.create_task(self._refresh(pool), name="nodes"),
+                    tasks.create_task(self._prune(store), name="prune"),
                 ]
                 if ready is not None:
                     ready(url)
@@ -136,6 +142,11 @@ class Relayer:
         while True:
             await asyncio.sleep(self.config.patience.nodes)
             await pool.refresh_all(max_age=self.config.patience.nodes / 2)
+
+    async def _prune(self, store: Store) -> None:
+        while True:
+            more = store.prune(time.time_ns() - round(self.config.keep_days * _DAY_NS))
+            await asyncio.sleep(0 if more else _PRUNE_EVERY)
 
     async def _check_chain(self, rpc: Rpc, hub: Hub) -> tuple[int, NodeRegistry]:
         chain_id = int(await rpc.call("eth_chainId"), 16)

@@ -95,8 +95,7 @@ class OnnxRuntime:
         try:
             return dict(zip(names, self._session.run(names, inputs), strict=True))
         except _ORT_ERRORS as error:
-            # onnxruntime has one class for a bad input and for memory that ran out; only the text tells them
-            # apart.
+            # One class for a bad input and for memory that ran out: only the text tells them apart.
             if "memory" in str(error).lower():
                 raise RuntimeUnavailable(self._manifest.name, str(error)) from error
             raise ModelFailed(self._manifest.name, str(error)) from error

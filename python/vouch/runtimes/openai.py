@@ -1,6 +1,5 @@
 """Text models behind any server that speaks OpenAI's chat completions (vLLM, transformers serve, ...)."""
 
-import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,9 +7,9 @@ from typing import Any
 import aiohttp
 
 from vouch.protocol.manifest import Manifest
+from vouch.protocol.nesting import loads_bounded
 from vouch.protocol.text import decode_json, decode_text, encode_text
 from vouch.runtimes.base import ArtefactChanged, ModelFailed, RuntimeUnavailable, StreamingUnsupported
-from vouch.runtimes.nesting import check_nesting
 
 # Not about this question: the server is busy, failing, or set up in another way than the node thinks.
 _RETRYABLE = frozenset({401, 403, 404, 408, 425, 429})
@@ -42,7 +41,7 @@ class OpenAiRuntime:
         return self._manifest
 
     async def run(self, data: bytes, /) -> bytes:
-        """Raises RuntimeUnavailable, ModelFailed, NotUtf8, NotJson, NestedTooDeep."""
+        """Raises RuntimeUnavailable, ModelFailed, NotUtf8, NotJson."""
         sampling = {"temperature": 0, "seed": 0, **self._manifest.parameters}
         reply = await self.chat({**sampling, "messages": self._messages(data)})
         content = reply["choices"][0]["message"].get("content")
@@ -68,9 +67,7 @@ class OpenAiRuntime:
                 yield chunk
 
     async def verify_artefact(self) -> None:
-        """Raises RuntimeUnavailable when the server is down, ArtefactChanged when it serves other models
-        only.
-        """
+        """Raises RuntimeUnavailable if the server is down, ArtefactChanged if it serves other models only."""
         async with self._request("GET", "/models", None) as response:
             reply = await self._json(response)
         match reply:
@@ -90,7 +87,6 @@ class OpenAiRuntime:
     def _messages(self, data: bytes) -> list[Any]:
         if self._manifest.prompt == "text":
             return [{"role": "user", "content": decode_text(data)}]
-        check_nesting(data)
         match decode_json(data):
             case {"messages": [*messages], **rest} if messages and not rest:
                 return messages
@@ -123,7 +119,7 @@ class OpenAiRuntime:
 
     async def _json(self, response: aiohttp.ClientResponse) -> dict[str, Any]:
         try:
-            reply = json.loads(await response.read())
+            reply = loads_bounded(await response.read())
         except ValueError as error:
             raise RuntimeUnavailable(
                 self._manifest.name, f"{response.url} answered no JSON: {error}"
@@ -136,7 +132,7 @@ class OpenAiRuntime:
 async def _reason(response: aiohttp.ClientResponse) -> str:
     text = (await response.content.read(2000)).decode(errors="replace")
     try:
-        found = json.loads(text)
+        found = loads_bounded(text)
     except ValueError:
         return text
     match found:

@@ -6,15 +6,17 @@ from vouch.chain.deploy import NotOwner, deploy
 from vouch.chain.deployment import Deployment
 from vouch.chain.rpc import Rpc
 from vouch.chain.sender import TxSender
-from vouch.protocol.seal import SIGNED
 
 
 async def test_everything_is_there_and_wired(
     rpc: Rpc, deployment: Deployment, router: VerifierRouter
 ) -> None:
     assert await deployment.verify(rpc) is deployment
-    assert await router.verifier_of(SIGNED) == deployment.verifiers["SIGN"]
-    assert await router.name_of(SIGNED) == "Signed"
+    levels = {"SIGN": "Signed", "QRUM": "Quorum", "BTCH": "Batched"}
+    assert deployment.verifiers.keys() == levels.keys()
+    for route, level in levels.items():
+        assert await router.verifier_of(route.encode()) == deployment.verifiers[route]
+        assert await router.name_of(route.encode()) == level
     assert await router.owner() == deployment.publisher
     code = await rpc.call("eth_getCode", deployment.hub, hex(deployment.block - 1))
     assert code == "0x"

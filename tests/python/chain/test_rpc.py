@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 
 from vouch.chain.anvil import Anvil
 from vouch.chain.rpc import Rpc, RpcError, RpcUnavailable, UnsupportedUrl, redact
@@ -76,6 +77,49 @@ async def test_ipc_socket(tmp_path: Path) -> None:
             assert block["number"] == "0x0"
 
 
+@asynccontextmanager
+async def ipc(path: Path, *parts: bytes) -> AsyncIterator[Rpc]:
+    """A socket that answers the first call with these parts, one read each."""
+
+    async def treat(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+            await asyncio.sleep(0.02)
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_unix_server(treat, path), Rpc(str(path), timeout=2) as rpc:
+        yield rpc
+
+
+async def test_an_ipc_answer_in_pieces(tmp_path: Path) -> None:
+    whole = '{"jsonrpc":"2.0","id":1,"result":[{"é":"[[["},' + "{}," * 100 + '"é"]}'
+    data = whole.encode()
+    cut = data.rindex(b"\xc3") + 1
+    async with ipc(tmp_path / "ipc", data[:60], data[60:cut], data[cut:]) as rpc:
+        assert len(await rpc.call("eth_call")) == 102
+
+
+async def test_an_ipc_answer_nested_without_end(tmp_path: Path) -> None:
+    async with ipc(tmp_path / "ipc", b'{"id":1,"a":{},"result":' + b"[" * 100_000) as rpc:
+        with pytest.raises(RpcUnavailable, match="nested deeper"):
+            await rpc.call("eth_call")
+
+
+async def test_a_websocket_message_nested_without_end() -> None:
+    async def treat(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.send('{"id":1,"result":' + "[" * 100_000)
+
+    async with serve(treat, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        async with Rpc(f"ws://127.0.0.1:{port}", timeout=2) as rpc:
+            with pytest.raises(RpcUnavailable, match="nested deeper"):
+                await rpc.call("eth_call")
+
+
 async def test_many_calls_share_one_websocket(anvil: Anvil) -> None:
     async with Rpc(anvil.ws_url) as rpc:
         digests = await asyncio.gather(*(rpc.call("web3_sha3", bytes([i])) for i in range(50)))
@@ -117,6 +161,7 @@ async def test_closed_or_never_opened() -> None:
         (b'{"jsonrpc":"2.0","id":77,"result":"0x1"}', "200 OK", None, "no JSON-RPC response"),
         (b"[]", "200 OK", None, "no JSON-RPC response"),
         (b'{"jsonrpc":"2.0","id":1}', "200 OK", None, "no JSON-RPC response"),
+        (b'{"jsonrpc":"2.0","id":1,"result":' + b"[" * 100_000, "200 OK", None, "nested deeper"),
     ],
 )
 async def test_useless_answers_are_unknown_not_failed(

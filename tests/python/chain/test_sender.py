@@ -1,45 +1,21 @@
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import pytest
-import pytest_asyncio
 
-from tests.python.chain.proxy import Fate, Proxy, proxy
+from tests.python.chain.paying import NOBODY, PAY, balance, mined
 from tests.python.chain.terms import terms_of
 from vouch.chain.abi import artefact
 from vouch.chain.account import LocalKey
 from vouch.chain.anvil import Anvil
 from vouch.chain.contracts import Hub
-from vouch.chain.errors import GasOverCap, NonceUsed, NotMined, RpcUnavailable, TransactionReplaced, Unfunded
+from vouch.chain.errors import GasOverCap, RpcUnavailable, Unfunded
 from vouch.chain.fees import FeePolicy
 from vouch.chain.hexes import to_hex
 from vouch.chain.reverts import Reverted
 from vouch.chain.rpc import Rpc, RpcError
 from vouch.chain.sender import TxSender
 from vouch.chain.transaction import MAX_TX_GAS, BadTransaction, Call, SentTx
-
-NOBODY = "0x000000000000000000000000000000000000bEEF"
-PAY = Call(NOBODY, b"", 1)
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def gate(rpc: Rpc) -> AsyncIterator[Proxy]:
-    async with proxy(rpc.url) as made:
-        yield made
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def lossy(gate: Proxy) -> AsyncIterator[Rpc]:
-    async with Rpc(gate.url) as made:
-        yield made
-
-
-async def balance(rpc: Rpc, address: str = NOBODY) -> int:
-    return int(await rpc.call("eth_getBalance", address, "latest"), 16)
-
-
-async def mined(rpc: Rpc, address: str) -> int:
-    return int(await rpc.call("eth_getTransactionCount", address, "latest"), 16)
 
 
 async def test_transact_gives_the_receipt(rpc: Rpc, sender: TxSender) -> None:
@@ -96,64 +72,6 @@ async def test_an_empty_account_is_unfunded(rpc: Rpc) -> None:
     assert (await poor.transact(PAY)).succeeded  # and the nonces of the refused ones were given back
 
 
-@pytest.mark.parametrize("fate", [Fate.LOSE_CALL, Fate.LOSE_ANSWER])
-@pytest.mark.parametrize("times", [1, 3])
-async def test_a_lost_broadcast_is_looked_into(
-    rpc: Rpc, gate: Proxy, lossy: Rpc, accounts: tuple[LocalKey, ...], fate: Fate, times: int
-) -> None:
-    gate.judge = lambda method, before: (
-        fate if method.startswith("eth_sendRaw") and before < times else Fate.PASS
-    )
-    receipt = await TxSender(lossy, accounts[3]).transact(PAY)
-    assert receipt.succeeded
-    assert await balance(rpc) == 1
-
-
-async def test_send_returns_what_is_unknown_and_wait_mends_it(
-    rpc: Rpc, gate: Proxy, lossy: Rpc, accounts: tuple[LocalKey, ...]
-) -> None:
-    lost = True
-    broken = ("eth_sendRawTransaction", "eth_getTransactionByHash")
-    gate.judge = lambda method, _: Fate.LOSE_CALL if lost and method in broken else Fate.PASS
-    sender = TxSender(lossy, accounts[3], check_up=0.05)
-    sent = await sender.send(PAY)
-    assert await balance(rpc) == 0
-    with pytest.raises(NotMined, match="outcome is unknown"):
-        await sender.wait(sent, timeout=0.2)
-    lost = False
-    assert (await sender.wait(sent, timeout=5)).tx_hash == sent.hash
-    assert await balance(rpc) == 1
-
-
-async def test_waiting_survives_a_node_that_does_not_answer(
-    gate: Proxy, lossy: Rpc, accounts: tuple[LocalKey, ...]
-) -> None:
-    sender = TxSender(lossy, accounts[3])
-    sent = await sender.send(PAY)
-    gate.judge = lambda _, before: Fate.LOSE_CALL if before < 6 else Fate.PASS
-    assert (await sender.wait(sent, timeout=5)).tx_hash == sent.hash
-
-
-async def test_without_the_sync_method(gate: Proxy, lossy: Rpc, accounts: tuple[LocalKey, ...]) -> None:
-    refused = {"code": -32601, "message": "the method eth_sendRawTransactionSync does not exist"}
-    gate.judge = lambda method, _: refused if method.endswith("Sync") else Fate.PASS
-    sender = TxSender(lossy, accounts[3])
-    assert (await sender.transact(PAY)).succeeded
-    assert (await sender.transact(PAY)).succeeded
-    assert gate.seen["eth_sendRawTransactionSync"] == 1
-
-
-async def test_a_sync_call_that_ends_too_early(
-    gate: Proxy, lossy: Rpc, accounts: tuple[LocalKey, ...]
-) -> None:
-    def judge(method: str, before: int) -> Fate | dict[str, object]:
-        return {"code": 4, "message": "timeout"} if method.endswith("Sync") else Fate.PASS
-
-    gate.judge = judge
-    sender = TxSender(lossy, accounts[3], check_up=0.05)
-    assert (await sender.transact(PAY, timeout=5)).succeeded
-
-
 async def test_a_stale_nonce_is_signed_anew(
     rpc: Rpc, sender_of: Callable[[LocalKey], TxSender], accounts: tuple[LocalKey, ...]
 ) -> None:
@@ -172,20 +90,6 @@ async def test_too_low_a_fee_is_asked_anew(rpc: Rpc, accounts: tuple[LocalKey, .
     await rpc.call("evm_mine")
     assert (await sender.transact(PAY)).succeeded
     assert await balance(rpc) == 2
-
-
-async def test_an_abandoned_nonce_is_filled(
-    rpc: Rpc, accounts: tuple[LocalKey, ...], sender_of: Callable[[LocalKey], TxSender]
-) -> None:
-    sender = sender_of(accounts[3])
-    start = await mined(rpc, sender.address)
-    first, second = await sender.prepare(PAY), await sender.prepare(PAY)
-    assert (first.nonce, second.nonce) == (start, start + 1)
-    await sender.broadcast(second)
-    await sender.abandon(first)
-    assert (await sender.wait(second, timeout=5)).tx_hash == second.hash
-    assert (await sender.transact(PAY)).succeeded
-    assert (await balance(rpc), await mined(rpc, sender.address)) == (2, start + 3)
 
 
 async def test_the_last_abandoned_nonce_is_used_again(
@@ -214,64 +118,6 @@ async def test_the_same_bytes_after_a_restart(
     assert await balance(rpc) == 1
     with pytest.raises(BadTransaction):
         reborn.adopt(b"\x02\xc0")
-
-
-async def test_another_process_used_the_nonce(
-    rpc: Rpc, accounts: tuple[LocalKey, ...], sender_of: Callable[[LocalKey], TxSender]
-) -> None:
-    mine = await sender_of(accounts[3]).prepare(PAY)
-    await sender_of(accounts[3]).transact(Call(NOBODY, b"", 2))
-    late = TxSender(rpc, accounts[3], check_up=0.05)
-    late.adopt(mine.raw)
-    with pytest.raises(NonceUsed, match="is taken"):
-        await late.broadcast(mine)
-    with pytest.raises(TransactionReplaced, match=f"nonce {mine.nonce}"):
-        await late.wait(mine, timeout=5)
-    assert (await late.transact(PAY)).succeeded
-
-
-async def test_a_stuck_transaction_is_replaced_and_found(rpc: Rpc, accounts: tuple[LocalKey, ...]) -> None:
-    signed: list[SentTx] = []
-    twice = asyncio.Event()
-
-    def stored(tx: SentTx) -> None:
-        signed.append(tx)
-        if len(signed) == 3:
-            twice.set()
-
-    sender = TxSender(rpc, accounts[3], replace_after=0.1, on_attempt=stored)
-    await rpc.call("evm_setAutomine", False)
-    sent = await sender.send(PAY)
-    waiting = asyncio.create_task(sender.wait(sent, timeout=10))
-    await asyncio.wait_for(twice.wait(), 10)
-    await rpc.call("evm_mine")
-    receipt = await waiting
-    assert receipt.tx_hash in {tx.hash for tx in signed[1:]}
-    old, new = signed[0].transaction.fees, signed[1].transaction.fees
-    assert new.max_fee >= old.max_fee * 1.125
-    assert new.priority >= old.priority * 1.125
-    assert {tx.nonce for tx in signed} == {sent.nonce}
-    assert await balance(rpc) == 1
-
-
-async def test_a_dropped_transaction_is_broadcast_again(rpc: Rpc, accounts: tuple[LocalKey, ...]) -> None:
-    sender = TxSender(rpc, accounts[3], check_up=0.05)
-    await rpc.call("evm_setAutomine", False)
-    sent = await sender.send(PAY)
-    await rpc.call("anvil_dropTransaction", to_hex(sent.hash))
-    assert await rpc.call("eth_getTransactionByHash", to_hex(sent.hash)) is None
-    await rpc.call("evm_setAutomine", True)
-    assert (await sender.wait(sent, timeout=5)).tx_hash == sent.hash
-
-
-async def test_confirmations_are_waited_for(rpc: Rpc, sender: TxSender) -> None:
-    waiting = asyncio.create_task(sender.transact(PAY, confirmations=2, timeout=10))
-    await asyncio.sleep(0.1)
-    await rpc.call("anvil_mine", "0x1")
-    await asyncio.sleep(0.3)
-    assert not waiting.done()
-    await rpc.call("anvil_mine", "0x1")
-    assert (await waiting).succeeded
 
 
 async def test_blocks_that_take_their_time(accounts: tuple[LocalKey, ...]) -> None:
@@ -315,14 +161,3 @@ async def test_no_node_at_all(accounts: tuple[LocalKey, ...]) -> None:
     async with Rpc("http://127.0.0.1:1") as nowhere:
         with pytest.raises(RpcUnavailable):
             await TxSender(nowhere, accounts[0]).transact(PAY)
-
-
-async def test_a_reorg_that_loses_transactions_is_mended(accounts: tuple[LocalKey, ...]) -> None:
-    async with Anvil() as chain, Rpc(chain.http_url) as rpc:
-        sender = TxSender(rpc, accounts[3], check_up=0.05)
-        for _ in range(3):
-            await sender.transact(PAY)
-        await rpc.call("anvil_reorg", 2, [])
-        assert await balance(rpc) == 1
-        assert (await sender.transact(PAY, timeout=10)).succeeded
-        assert (await balance(rpc), await mined(rpc, sender.address)) == (4, 4)

@@ -34,8 +34,7 @@ QUICK = Patience(poll=0.2, retry_first=0.05, margin=0.5, nodes=1.0)
 
 @dataclass(frozen=True)
 class World:
-    """Models published by account 0, an operator that offers them, and its node; `url` is None while none
-    runs."""
+    """Models published by account 0, an operator that offers them, and its node's `url` while one runs."""
 
     rpc: Rpc
     deployment: Deployment

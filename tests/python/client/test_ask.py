@@ -8,6 +8,7 @@ import pytest_asyncio
 from aiohttp import web
 
 from tests.python.client.conftest import PRICE, World
+from tests.support.server import listening
 from vouch.chain.contracts import Hub, NodeRegistry
 from vouch.chain.sender import TxSender
 from vouch.client.ask import ask_node
@@ -28,6 +29,8 @@ class Cheat:
         self.url = ""
 
     async def answer(self, _: web.Request) -> web.Response:
+        if isinstance(self.reply, bytes):
+            return web.Response(body=self.reply, status=self.status)
         return web.json_response(self.reply, status=self.status)
 
 
@@ -36,13 +39,8 @@ async def cheat() -> AsyncIterator[Cheat]:
     node = Cheat()
     app = web.Application()
     app.router.add_post("/vouch/v1/answers", node.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    host, port = runner.addresses[0][:2]
-    node.url = f"http://{host}:{port}"
-    yield node
-    await runner.cleanup()
+    async with listening(app) as node.url:
+        yield node
 
 
 async def test_an_answer_with_its_proof_in_one_call(live: World, hub: Hub) -> None:
@@ -133,6 +131,12 @@ async def test_trouble_that_passes_is_told_from_trouble_that_stays(
     with pytest.raises(NodeRefused, match="try again") as caught:
         await ask_node(cheat.url, prepared, 31337, hub.address, None)
     assert caught.value.retryable
+    cheat.reply = b""
+    with pytest.raises(NodeRefused, match="no reason"):
+        await ask_node(cheat.url, prepared, 31337, hub.address, None)
+    cheat.reply = b"[" * 100_000
+    with pytest.raises(NodeUnreachable, match="nested deeper"):
+        await ask_node(cheat.url, prepared, 31337, hub.address, None)
     cheat.reply = "a proxy's page"
     with pytest.raises(NodeRefused, match="a proxy's page") as caught:
         await ask_node(cheat.url, prepared, 31337, hub.address, None)

@@ -4,15 +4,13 @@ import asyncio
 from typing import Any
 
 from coincurve import PrivateKey
-from eth_abi.abi import encode
 
+from tests.support.terms import make_terms
 from vouch.node.answers import Question
 from vouch.protocol.errors import VouchError
-from vouch.protocol.keccak import keccak
 from vouch.protocol.manifest import Manifest
-from vouch.protocol.request import NATIVE, REQUEST_TYPE, Request
-from vouch.protocol.seal import SIGNED, address_of
-from vouch.protocol.status import Gate
+from vouch.protocol.request import Request
+from vouch.protocol.seal import address_of
 from vouch.runtimes.echo import EchoRuntime, echo_manifest
 
 KEY = PrivateKey(b"\x01" * 32)
@@ -23,26 +21,8 @@ CHAIN_ID = 31337
 
 
 def terms(data: bytes, model: bytes, /, **changes: Any) -> Request:
-    fields: dict[str, Any] = {
-        "consumer": OTHER,
-        "operator": OPERATOR,
-        "refund_to": NATIVE,
-        "token": NATIVE,
-        "fee": 10**15,
-        "exposure": 0,
-        "bond": 0,
-        "deliver_by": 2**35,
-        "prove_within": 0,
-        "window": 0,
-        "callback_gas": 100_000,
-        "gate": Gate.ON_SETTLEMENT,
-        "route": SIGNED,
-        "trust": bytes(32),
-        "model_id": model,
-        "input_hash": keccak(data),
-        "salt": 0,
-    }
-    return Request(**fields | changes)
+    plain = {"operator": OPERATOR, "model_id": model, "callback_gas": 100_000}
+    return make_terms(data, **plain | changes)
 
 
 def question(data: bytes, model: bytes, /, **changes: Any) -> Question:
@@ -51,7 +31,7 @@ def question(data: bytes, model: bytes, /, **changes: Any) -> Question:
 
 def body(data: bytes, model: bytes, /, **changes: Any) -> dict[str, Any]:
     """JSON for /vouch/v1/answers."""
-    encoded = encode([REQUEST_TYPE], [terms(data, model, **changes).to_abi()])
+    encoded = bytes(terms(data, model, **changes))
     return {"chainId": CHAIN_ID, "hub": HUB, "terms": "0x" + encoded.hex(), "input": "0x" + data.hex()}
 
 

@@ -83,7 +83,7 @@ async def test_other_requests_hubs_and_chains_are_other_claims(opened: Open) -> 
     async with opened(runtime) as answers:
         made = [
             await answers.answer(asked),
-            await answers.answer(question(b"hello", MODEL, salt=1)),
+            await answers.answer(question(b"hello", MODEL, salt=2)),
             await answers.answer(dataclasses.replace(asked, chain_id=1)),
             await answers.answer(dataclasses.replace(asked, hub=OTHER)),
         ]

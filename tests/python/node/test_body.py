@@ -37,7 +37,8 @@ async def test_body_at_the_limit_is_taken(run_node: RunNode) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b"1", b'"text"', b"null", b'{"a": Infinity}', b"\xff\xfe"]
+    "content",
+    [b"", b"{", b"[]", b"1", b'"text"', b"null", b'{"a": Infinity}', b"\xff\xfe", b'{"a":' * 100_000],
 )
 async def test_what_is_no_json_object(run_node: RunNode, content: bytes) -> None:
     async with run_node(EchoRuntime()) as client:

@@ -6,7 +6,7 @@ from eth_account.messages import encode_typed_data
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.terms import addresses, claims
+from tests.support.strategies import addresses, claims
 from vouch.protocol.claim import Claim
 from vouch.protocol.keccak import keccak
 

@@ -2,47 +2,30 @@ from dataclasses import fields, replace
 from typing import Any
 
 import pytest
-from eth_abi.abi import decode, encode
+from eth_abi.abi import encode
 from hypothesis import given
 
-from tests.support.terms import addresses, requests
+from tests.support.strategies import addresses, requests
+from tests.support.terms import make_terms
 from vouch.protocol.request import NATIVE, REQUEST_TYPE, Request
 from vouch.protocol.status import Gate
 
 HUB = "0x00000000000000000000000000000000000000AA"
-TERMS = Request(
-    consumer="0x0000000000000000000000000000000000000001",
-    operator="0x0000000000000000000000000000000000000002",
-    refund_to=NATIVE,
-    token=NATIVE,
-    fee=3,
-    exposure=4,
-    bond=5,
-    deliver_by=6,
-    prove_within=7,
-    window=8,
-    callback_gas=9,
-    gate=Gate.ON_DELIVERY,
-    route=b"SIGN",
-    trust=b"\x0a" * 32,
-    model_id=b"\x0b" * 32,
-    input_hash=b"\x0c" * 32,
-    salt=13,
-)
+TERMS = make_terms()
 
 
 @given(terms=requests)
 def test_abi_there_and_back(terms: Request) -> None:
-    (values,) = decode([REQUEST_TYPE], encode([REQUEST_TYPE], [terms.to_abi()]))
-    assert Request.from_abi(values) == terms
+    assert bytes(terms) == encode([REQUEST_TYPE], [terms.to_abi()])
+    assert Request.from_bytes(bytes(terms)) == terms
 
 
 CHANGES: dict[str, Any] = {
-    "gate": Gate.ON_SETTLEMENT,
+    "gate": Gate.ON_DELIVERY,
     "route": b"SIGM",
-    "trust": b"\1" * 32,
-    "model_id": b"\1" * 32,
-    "input_hash": b"\1" * 32,
+    "trust": b"\2" * 32,
+    "model_id": b"\2" * 32,
+    "input_hash": b"\2" * 32,
 } | dict.fromkeys(("consumer", "operator", "refund_to", "token"), HUB)
 
 

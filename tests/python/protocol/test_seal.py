@@ -6,7 +6,7 @@ from eth_account import Account
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.terms import addresses, claims
+from tests.support.strategies import addresses, claims
 from vouch.protocol.claim import Claim
 from vouch.protocol.seal import BadSeal, Seal, address_of, recover_signer, sign_claim
 

@@ -1,46 +1,30 @@
 """Terms, logs and jobs for the relayer's tests."""
 
-from dataclasses import replace
 from typing import Any
 
 from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 
+from tests.support import terms
 from vouch.chain.events import CallbackFailedLog, ExpiredLog, RequestedLog, SettledLog
 from vouch.chain.transaction import Receipt
-from vouch.protocol.request import NATIVE, Request
+from vouch.protocol.request import Request
 from vouch.protocol.seal import SIGNED
-from vouch.protocol.status import Gate
 from vouch.relayer.job import BlockRef, Job, NodeAnswer, OutboxTx, TxKind, TxStatus
-from vouch.relayer.rows import fresh_job, pack
+from vouch.relayer.rows import fresh_job
+from vouch.relayer.store import Store
 
 CHAIN_ID = 31337
-HUB, CONSUMER, OPERATOR = (str(to_checksum_address(f"0x{n:040x}")) for n in (0xBB, 0xCC, 0xDD))
+HUB, OPERATOR = (str(to_checksum_address(f"0x{n:040x}")) for n in (0xBB, 0xDD))
 QUESTION = b"how risky?"
+KEEP = 8
+"""Blocks that a store remembers."""
+OTHER_TX = b"\7" * 32
 ANSWER = NodeAnswer(OPERATOR, b"output", SIGNED + bytes(65), "http://127.0.0.1:1", 1_000_000)
 
 
 def make_terms(**changes: Any) -> Request:
-    made = Request(
-        consumer=CONSUMER,
-        operator=NATIVE,
-        refund_to=NATIVE,
-        token=NATIVE,
-        fee=1_000,
-        exposure=0,
-        bond=0,
-        deliver_by=2_000_000_000,
-        prove_within=0,
-        window=0,
-        callback_gas=0,
-        gate=Gate.ON_SETTLEMENT,
-        route=SIGNED,
-        trust=bytes(32),
-        model_id=b"\1" * 32,
-        input_hash=keccak(QUESTION),
-        salt=1,
-    )
-    return replace(made, **changes)
+    return terms.make_terms(QUESTION, **{"fee": 1_000} | changes)
 
 
 def block(number: int, fork: str = "") -> BlockRef:
@@ -72,8 +56,7 @@ def callback_failed(ref: BlockRef, request: bytes, tx: bytes) -> CallbackFailedL
 
 
 def make_job(**changes: Any) -> Job:
-    log = requested(block(1), **changes)
-    return fresh_job(log, pack(log.request))
+    return fresh_job(requested(block(1), **changes))
 
 
 def outbox(nonce: int, *jobs: bytes, kind: TxKind = TxKind.FULFIL, fee: int = 0) -> OutboxTx:
@@ -95,3 +78,18 @@ def receipt(tx: OutboxTx, ref: BlockRef, *, succeeded: bool = True) -> Receipt:
         contract=None,
         logs=(),
     )
+
+
+def seen(store: Store, number: int = 2) -> bytes:
+    log = requested(block(number))
+    (job,) = store.advance([block(number)], [log], KEEP)
+    assert job.id == log.id
+    return log.id
+
+
+def sent(store: Store, request: bytes, nonce: int = 0) -> OutboxTx:
+    store.answered(request, ANSWER)
+    tx = outbox(nonce, request)
+    store.sign(tx)
+    store.broadcast(tx.hash, tx.jobs)
+    return tx

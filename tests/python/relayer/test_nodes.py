@@ -12,6 +12,7 @@ from coincurve import PrivateKey
 from eth_hash.auto import keccak
 
 from tests.python.relayer.making import CHAIN_ID, HUB, QUESTION, make_job
+from tests.support.server import listening
 from vouch.chain.hexes import to_hex
 from vouch.protocol.claim import Claim
 from vouch.protocol.seal import SIGNED, address_of, sign_claim
@@ -55,13 +56,8 @@ async def node(reply: Callable[[dict[str, Any]], Reply], info: Any = INFO) -> As
     app = web.Application()
     app.router.add_post("/vouch/v1/answers", answers)
     app.router.add_get("/vouch/v1/info", about)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+    async with listening(app) as url:
+        yield url
 
 
 def pool_of(*urls: str, token: str | None = "sesame") -> NodePool:
@@ -141,6 +137,7 @@ def error(name: str, *, retryable: bool) -> dict[str, Any]:
         (429, {}),
         (409, error("Later", retryable=True)),
         (200, b"{"),
+        (200, b"[" * 100_000),
     ],
 )
 async def test_troubles_that_pass(status: int, body: Any) -> None:

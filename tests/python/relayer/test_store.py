@@ -1,7 +1,6 @@
 """The store alone: logs in, jobs out, and back again when the chain changes its mind."""
 
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,48 +8,24 @@ import pytest
 
 from tests.python.relayer.making import (
     ANSWER,
-    CHAIN_ID,
-    HUB,
+    KEEP,
+    OTHER_TX,
     block,
     callback_failed,
     expired,
     outbox,
     receipt,
     requested,
+    seen,
+    sent,
     settled,
 )
-from vouch.relayer.errors import ForeignDatabase
-from vouch.relayer.job import JobStatus, OutboxTx, TxKind, TxStatus
+from vouch.relayer.job import JobStatus, TxKind, TxStatus
 from vouch.relayer.store import Store
-
-KEEP = 8
-OTHER_TX = b"\7" * 32
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path / "relayer.sqlite") as opened:
-        opened.advance([block(1)], [], KEEP)
-        yield opened
 
 
 def status_of(store: Store, request: bytes) -> JobStatus:
     return store.status(request)
-
-
-def seen(store: Store, number: int = 2) -> bytes:
-    log = requested(block(number))
-    (job,) = store.advance([block(number)], [log], KEEP)
-    assert job.id == log.id
-    return log.id
-
-
-def sent(store: Store, request: bytes, nonce: int = 0) -> OutboxTx:
-    store.answered(request, ANSWER)
-    tx = outbox(nonce, request)
-    store.sign(tx)
-    store.broadcast(tx.hash, tx.jobs)
-    return tx
 
 
 def test_a_job_is_what_the_log_said_also_after_a_restart(store: Store, tmp_path: Path) -> None:
@@ -221,24 +196,6 @@ def test_refunds_are_for_our_own_unanswered_requests(store: Store) -> None:
 def test_other_peoples_requests_are_not_refunded(store: Store) -> None:
     store.move(seen(store), JobStatus.REFUSED, "OtherOperator", own=False)
     assert store.refundable(2_000_000_001) == []
-
-
-def test_a_database_belongs_to_one_chain(store: Store, tmp_path: Path) -> None:
-    store.bind(CHAIN_ID, HUB, b"\1" * 32)
-    store.bind(CHAIN_ID, HUB, b"\1" * 32)
-    with pytest.raises(ForeignDatabase, match="chain 1,"):
-        store.bind(1, HUB, b"\1" * 32)
-    with pytest.raises(ForeignDatabase):
-        store.bind(CHAIN_ID, HUB, b"\2" * 32)
-
-
-def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "old.sqlite"
-    db = sqlite3.connect(path)
-    db.execute("PRAGMA user_version = 99")
-    db.close()
-    with pytest.raises(ForeignDatabase, match="schema version 99"):
-        Store(path)
 
 
 def test_a_reader_sees_what_the_writer_committed(store: Store, tmp_path: Path) -> None:

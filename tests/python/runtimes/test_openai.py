@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
+from tests.support.server import listening
 from vouch.protocol.manifest import Artefact, Limits, Manifest
 from vouch.protocol.text import NotJson, NotUtf8
 from vouch.runtimes.base import (
@@ -57,14 +58,8 @@ async def upstream() -> AsyncIterator[Upstream]:
     app = web.Application()
     app.router.add_post("/v1/chat/completions", made.chat)
     app.router.add_get("/v1/models", made.models)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    made.url = f"http://{host}:{port}"
-    yield made
-    await runner.cleanup()
+    async with listening(app) as made.url:
+        yield made
 
 
 def manifest(**changes: Any) -> Manifest:
@@ -91,6 +86,31 @@ def respond(upstream: Upstream, make: Callable[[], web.StreamResponse]) -> None:
         return make()
 
     upstream.reply = reply  # type: ignore[method-assign]
+
+
+def deep() -> web.Response:
+    return web.Response(body=b"[" * 100_000, content_type="application/json")
+
+
+async def test_a_reply_nested_without_end_is_trouble_of_the_server(
+    upstream: Upstream, start: Callable[..., OpenAiRuntime]
+) -> None:
+    respond(upstream, deep)
+    with pytest.raises(RuntimeUnavailable, match="nested deeper"):
+        await start().run(b"hello")
+
+
+async def test_a_refusal_nested_without_end_is_shown_as_text(
+    upstream: Upstream, start: Callable[..., OpenAiRuntime]
+) -> None:
+    respond(upstream, lambda: web.Response(body=b"[" * 100_000, status=400))
+    with pytest.raises(ModelFailed, match=r"answered 400: \[\["):
+        await start().run(b"hello")
+
+
+async def test_messages_nested_without_end_are_no_input(start: Callable[..., OpenAiRuntime]) -> None:
+    with pytest.raises(NotJson, match="nested deeper"):
+        await start(prompt="messages").run(b'{"messages":' * 100_000)
 
 
 @pytest.mark.parametrize("path", ["", "/", "/v1", "/v1/"])
