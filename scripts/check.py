@@ -63,9 +63,18 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--deep", action="store_true", help="ten times as many random calls to the contracts (minutes)"
     )
+    parser.add_argument(
+        "--mutants",
+        action="store_true",
+        help="instead: break the contracts one change at a time and see whether the tests notice (an hour); "
+        "what follows -- is then for it, for example --only Ledger",
+    )
     parser.add_argument("-k", metavar="EXPR", help="pytest's -k: run only the tests whose names match")
     parser.add_argument("rest", nargs="*", metavar="-- PYTEST_ARGUMENT", help="anything else for pytest")
-    return parser.parse_args(words)
+    options = parser.parse_args(words)
+    if options.mutants and (options.fast or options.llm or options.deep or options.k):
+        parser.error("--mutants runs alone")
+    return options
 
 
 def stages(*, fast: bool, deep: bool = False) -> list[Stage]:
@@ -79,6 +88,10 @@ def pytest_command(options: argparse.Namespace) -> tuple[str, ...]:
     marks = ("-m", " and ".join(f"not {name}" for name in left_out)) if left_out else ()
     names = ("-k", options.k) if options.k else ()
     return (PYTHON, "-m", "pytest", *marks, *names, *options.rest)
+
+
+def mutants_command(options: argparse.Namespace) -> tuple[str, ...]:
+    return (PYTHON, "-m", "scripts.mutants", *options.rest)
 
 
 def run(stage: Stage) -> Outcome:
@@ -109,6 +122,8 @@ def run(stage: Stage) -> Outcome:
 
 def main(words: Sequence[str]) -> int:
     options = arguments(words)
+    if options.mutants:
+        return subprocess.run(mutants_command(options), cwd=paths.ROOT, check=False).returncode
     outcomes = [run(stage) for stage in stages(fast=options.fast, deep=options.deep)]
     failed = [outcome.stage for outcome in outcomes if not outcome.passed]
     if not options.llm:

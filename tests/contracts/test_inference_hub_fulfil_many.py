@@ -4,7 +4,7 @@
 # ├── ended, or after deliverBy .......................... skipped, even on a dead route
 # ├── twice in one batch ................................. the second is skipped
 # ├── settled by an earlier item's callback .............. skipped
-# ├── routes in any order ................................ each checked by its own verifier
+# ├── routes in any order ................................ checked by its own verifier, found once in a row
 # ├── a dead route, a bad seal, a wrong operator ......... its error, nothing settles
 # ├── a callback that fails .............................. recorded, the others go on
 # └── returns how many settled now
@@ -15,6 +15,7 @@ from tests.support.contract import codec
 from tests.support.world import FEE, OUTPUT, World, refused
 from vouch.chain.contracts import Fulfilment
 from vouch.chain.events import CallbackFailedLog, SettledLog
+from vouch.chain.transaction import MAX_TX_GAS
 from vouch.protocol.keccak import keccak
 from vouch.protocol.request import Request
 from vouch.protocol.status import Status
@@ -166,6 +167,23 @@ async def test_verifiers_are_not_mixed_up(world: World) -> None:
     items = [world.answer(t) for t in terms]
     items[1] = replace(items[1], seal=OTHER_ROUTE + proof)
     assert await returned(world, items) == 3
+
+
+async def test_a_route_is_looked_up_once_in_a_row(world: World) -> None:
+    """So whoever sorts a batch by route pays for fewer of them."""
+    verifier = await world.create("SignatureVerifier", world.hub.address)
+    await world.send(world.router.add(OTHER_ROUTE, verifier.address, "Signed"))
+    first, second = await asked(world, 2), await asked(world, 2, route=OTHER_ROUTE)
+    a, b, c, d = (world.answer(terms) for terms in (*first, *second))
+
+    async def lookups(items: list[Fulfilment]) -> int:
+        tx = world.hub.fulfil_many(items).to_rpc(world.stranger.address, MAX_TX_GAS)
+        trace = await world.rpc.call("debug_traceCall", tx, "latest", {"tracer": "callTracer"})
+        assert "error" not in trace
+        return [call["to"].lower() for call in trace["calls"]].count(world.router.address.lower())
+
+    assert await lookups([a, b, c, d]) == 2
+    assert await lookups([a, c, b, d]) == 4
 
 
 async def test_zero_route_first(world: World) -> None:

@@ -45,6 +45,21 @@ def test_deep_runs_the_deep_profile() -> None:
     assert check.FORGE not in check.stages(fast=False, deep=True)
 
 
+def test_mutants_run_instead_of_everything_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = check.mutants_command(check.arguments(["--mutants", "--", "--only", "Ledger"]))
+    assert command == (check.PYTHON, "-m", "scripts.mutants", "--only", "Ledger")
+    monkeypatch.setattr(check, "stages", lambda **_: pytest.fail("a stage ran"))
+    monkeypatch.setattr(check, "mutants_command", lambda _: (sys.executable, "-c", "raise SystemExit(3)"))
+    assert check.main(["--mutants"]) == 3
+
+
+@pytest.mark.parametrize("other", [["--fast"], ["--llm"], ["--deep"], ["-k", "codec"]])
+def test_mutants_run_alone(other: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        check.arguments(["--mutants", *other])
+    assert "--mutants runs alone" in capsys.readouterr().err
+
+
 def test_a_missing_program_fails_its_stage(capsys: pytest.CaptureFixture[str]) -> None:
     assert not check.run(check.Stage("gone", ("no-such-program-of-vouch",))).passed
     assert "is not installed" in capsys.readouterr().out

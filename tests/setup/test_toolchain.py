@@ -30,7 +30,8 @@ def test_second_set_up_does_nothing_and_is_quick() -> None:
 
 
 def test_versions_agree_everywhere() -> None:
-    pinned = json.loads((paths.ROOT / "package.json").read_text())["dependencies"]
+    package = json.loads((paths.ROOT / "package.json").read_text())
+    pinned = package["dependencies"] | package["devDependencies"]
     assert pinned["solc"] == VERSION
     assert len({pinned[f"@foundry-rs/{name}"] for name in ("anvil", "cast", "forge")}) == 1
     assert all(version[0].isdigit() for version in pinned.values()), "exact versions only"

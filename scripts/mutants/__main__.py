@@ -1,0 +1,135 @@
+"""Break the contracts, one change at a time, and see whether the tests notice: scripts/test --mutants
+
+A survivor is a change that no test noticed: write the test, or, if no test can tell, say why in
+equivalent.toml. Ends with code 1 if there is a survivor that is not in the list, or one of the list that
+does not survive.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from scripts.mutants.equivalents import load
+from scripts.mutants.operators import Key, Mutant, mutants
+from scripts.mutants.source import Source
+from scripts.mutants.tree import Laboratory, MutationError, Verdict
+from scripts.toolchain import paths
+
+# Interfaces have no code, test contracts and examples hold nobody's money, and the codec's arithmetic is left
+# to its property tests.
+LEFT_OUT: Final = (".cache", "interfaces", "test", "examples", "TensorCodec.sol", "FixedPoint.sol")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    mutant: Mutant
+    verdict: Verdict
+
+
+def arguments(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="scripts/test --mutants --",
+        description="Break the contracts, one change at a time, and see whether the tests notice.",
+    )
+    parser.add_argument(
+        "--only",
+        metavar="PATTERN",
+        action="append",
+        default=[],
+        help="only mutants whose line, as --list shows it, holds this; may be given more than once",
+    )
+    parser.add_argument("--list", action="store_true", help="show the mutants and run nothing")
+    return parser.parse_args(words)
+
+
+def sources() -> list[Source]:
+    """What is to be broken, as it is now."""
+    contracts = paths.ROOT / "contracts"
+    found = [
+        path for path in contracts.rglob("*.sol") if not {*path.relative_to(contracts).parts} & {*LEFT_OUT}
+    ]
+    # What holds the money first: contracts before what they are made of.
+    found.sort(key=lambda path: (len(path.parts), path))
+    return [Source(str(path.relative_to(paths.ROOT)), path.read_text()) for path in found]
+
+
+def everything() -> list[Mutant]:
+    """All mutants of the contracts as they are now."""
+    return mutants(sources())
+
+
+def clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+
+
+def try_all(
+    chosen: Sequence[Mutant], verdict: Callable[[Mutant], Verdict], now: Callable[[], float] = time.monotonic
+) -> Iterator[Result]:
+    """One line for each, with the time it took so far and the time that all will take at this pace."""
+    begin = now()
+    for number, mutant in enumerate(chosen, 1):
+        result = Result(mutant, verdict(mutant))
+        spent = now() - begin
+        progress = f"{number:>4}/{len(chosen)} {clock(spent)} of about {clock(spent / number * len(chosen))}"
+        print(f"{progress}  {result.verdict:<16} {mutant}", flush=True)
+        yield result
+
+
+def judge(results: Iterable[Result], equivalents: Container[Key]) -> int:
+    """Show the survivors and the closing line; 1 if something is to be done."""
+    counted = [result for result in results if result.verdict != Verdict.BROKEN]
+    survived = [result.mutant for result in counted if result.verdict == Verdict.SURVIVED]
+    new = [mutant for mutant in survived if mutant.key not in equivalents]
+    wrong = [r.mutant for r in counted if r.verdict == Verdict.KILLED and r.mutant.key in equivalents]
+    for title, rows in (
+        ("Survivors that no test noticed", new),
+        ("Listed as equivalent, but noticed", wrong),
+    ):
+        if rows:
+            print(f"\n{title}:")
+        for mutant in rows:
+            print(f"  {mutant.path}:{mutant.line}  {mutant.function}  [{mutant.kind}]")
+            print(f"    - {mutant.was}\n    + {mutant.becomes}")
+    if len(survived) > len(new):
+        print(f"\n{len(survived) - len(new)} survivors are listed as equivalent in equivalent.toml")
+    killed = len(counted) - len(survived)
+    print(f"{len(counted)} mutants, {killed} killed, {len(survived)} survived", flush=True)
+    return 1 if new or wrong else 0
+
+
+def main(words: Sequence[str]) -> int:
+    options = arguments(words)
+    patterns = options.only or [""]
+    chosen = [m for m in everything() if any(pattern in str(m) for pattern in patterns)]
+    if options.list:
+        print("\n".join(map(str, chosen)))
+        return 0
+    if not chosen:
+        print(f"no mutant has any of {patterns} in its line: see --list", file=sys.stderr)
+        return 2
+    results: list[Result] = []
+    failure = ""
+    with tempfile.TemporaryDirectory(prefix="vouch-mutants-") as folder:
+        print(f"{len(chosen)} mutants; first the tests without any ...", flush=True)
+        try:
+            for result in try_all(chosen, Laboratory(Path(folder)).verdict):
+                results.append(result)  # noqa: PERF402  # what is there when it is stopped counts
+        except MutationError as error:
+            failure = str(error)
+        except KeyboardInterrupt:
+            failure = "stopped"
+    code = judge(results, load())
+    if failure:
+        print(f"mutants: {failure}\n{len(chosen) - len(results)} mutants were not tried", file=sys.stderr)
+        return 2
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
