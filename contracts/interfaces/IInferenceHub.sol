@@ -82,7 +82,8 @@ interface IInferenceHub is ILedger {
     /// Anyone may send it; the operator is the one that the claim names.
     function fulfil(Request calldata terms, address operator, bytes calldata output, bytes calldata seal) external;
 
-    /// @notice `fulfil` for many. Requests that have ended meanwhile are skipped, anything else wrong reverts the whole.
+    /// @notice `fulfil` for many. Requests that have ended, or whose deliverBy has passed, are skipped; anything else wrong
+    /// reverts the whole.
     /// @return fulfilled How many settled now.
     function fulfilMany(Fulfilment[] calldata items) external returns (uint256 fulfilled);
 
