@@ -76,6 +76,7 @@ def report(figures: Mapping[str, int]) -> Iterator[str]:
     yield ""
     request, fulfil = figures["hub.request"], figures["hub.fulfil"]
     yield f"{'':<34} {'request':>9} {'fulfil':>9} {'both':>9}   times Vouch's: request, fulfil, both"
+    yield "(Vouch is measured now; the others are figures of an earlier measurement on the same Anvil)"
     yield f"{'Vouch':<34} {request:>9,} {fulfil:>9,} {request + fulfil:>9,}"
     for name, (asks, answers) in PEERS.items():
         both = asks + answers

@@ -42,11 +42,9 @@ def vouch(folder: Path, *arguments: str, **environment: str) -> subprocess.Compl
 
 
 def test_the_demo_asks_a_real_question_and_checks_everything(tmp_path: Path) -> None:
-    began = time.monotonic()
     done = vouch(tmp_path, "demo")
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert time.monotonic() - began < 60
     for line in (
         "question mined",
         "answer and seal received",

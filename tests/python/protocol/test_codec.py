@@ -1,5 +1,4 @@
 import math
-import time
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -270,16 +269,3 @@ def test_any_bytes_are_decoded_or_refused_by_name(data: bytes, dtype: str, scale
         return
     assert made.dtype == DTYPES[dtype]
     assert made.size * 32 == len(data)
-
-
-def test_a_thousand_elements_take_about_a_millisecond() -> None:
-    it = spec("FP32", None, 5)
-    values = np.random.default_rng(1).normal(size=(200, 5)).astype(np.float32)
-    took = []
-    for _ in range(20):
-        start = time.perf_counter()
-        data = encode_tensors([it], {"x": values})
-        decode_tensors([it], data)
-        took.append(time.perf_counter() - start)
-    # measured 0.6 ms for both; the bound only has to catch a change of order
-    assert min(took) < 0.005
