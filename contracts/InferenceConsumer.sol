@@ -29,6 +29,7 @@ abstract contract InferenceConsumer is IInferenceConsumer, ERC165 {
         if (status == Status.Settled) _onSettled(id, salt, output);
         else if (status == Status.Delivered) _onProvisional(id, salt, output);
         else if (status == Status.Rejected) _onRejected(id, salt);
+        else if (status == Status.Expired) _onExpired(id, salt);
         else revert UnexpectedStatus(id, status);
         return IInferenceConsumer.onInference.selector;
     }
@@ -63,5 +64,11 @@ abstract contract InferenceConsumer is IInferenceConsumer, ERC165 {
     /// @dev The provisional result was bad; fee and exposure are already credited. Refused unless overridden.
     function _onRejected(bytes32 id, uint256) internal virtual {
         revert UnexpectedStatus(id, Status.Rejected);
+    }
+
+    /// @dev The provisional result can never be proven, because its route was tombstoned: only the fee is back, nothing was
+    /// insured. Whoever acted on the result has the same to undo, so this is `_onRejected` unless overridden.
+    function _onExpired(bytes32 id, uint256 salt) internal virtual {
+        _onRejected(id, salt);
     }
 }

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IInferenceHub} from "./interfaces/IInferenceHub.sol";
 import {ILedger} from "./interfaces/ILedger.sol";
 import {IModelRegistry} from "./interfaces/IModelRegistry.sol";
@@ -11,42 +12,27 @@ import {IVerifierRouter} from "./interfaces/IVerifierRouter.sol";
 import {Callback} from "./libraries/Callback.sol";
 import {Memory} from "./libraries/Memory.sol";
 import {Verification} from "./libraries/Verification.sol";
-import {NodeRegistry} from "./NodeRegistry.sol";
+import {TrustGap} from "./TrustGap.sol";
 import {Claim, ClaimLib} from "./types/Claim.sol";
-import {Ledger} from "./types/Ledger.sol";
 import {Cell, Record, RecordLib} from "./types/Record.sol";
 import {Request} from "./types/Request.sol";
 import {Assurance, Status} from "./types/Status.sol";
 
 /// @title Vouch hub
 /// @dev Every state-changing function in the same order: checks, state, event, calls.
-contract InferenceHub is IInferenceHub, ReentrancyGuardTransient {
+contract InferenceHub is TrustGap, ReentrancyGuardTransient {
     using Callback for address;
     using Verification for IVerifier;
 
     /// @notice A larger callback would leave no room for the rest under the 2^24 gas transaction cap (EIP-7825).
     uint256 public constant MAX_CALLBACK_GAS = 12_000_000;
-    /// @notice Seconds that a request may wait for its result: a deadline in milliseconds would lock the fee for ever.
+    /// @notice Seconds that each phase may last: a deadline in milliseconds would lock the fee for ever.
     uint256 public constant MAX_PATIENCE = 366 days;
-    /// @notice Larger outputs belong into a content-addressed store, with their hash on chain.
-    uint256 public constant MAX_OUTPUT = 65_536;
-
-    /// @inheritdoc IInferenceHub
-    IVerifierRouter public immutable ROUTER;
-    /// @inheritdoc IInferenceHub
-    IModelRegistry public immutable MODELS;
-    /// @inheritdoc IInferenceHub
-    INodeRegistry public immutable NODES;
-
-    Ledger private _ledger;
-    mapping(bytes32 id => Cell) private _cells;
 
     /// @param unbondDelay Seconds that stake stays at risk after an operator asks for it back.
-    constructor(IVerifierRouter router, IModelRegistry models, uint40 unbondDelay) {
-        ROUTER = router;
-        MODELS = models;
-        NODES = new NodeRegistry(this, unbondDelay);
-    }
+    constructor(IVerifierRouter router, IModelRegistry models, uint40 unbondDelay)
+        TrustGap(router, models, unbondDelay)
+    {}
 
     /// @inheritdoc IInferenceHub
     function request(Request calldata terms, bytes calldata input) external payable returns (bytes32 id) {
@@ -110,7 +96,7 @@ contract InferenceHub is IInferenceHub, ReentrancyGuardTransient {
             revert DeliverByNotPassed(terms.deliverBy, block.timestamp);
         }
 
-        cell.record = record.with(Status.Expired);
+        cell.record = record.retract(Status.Expired);
         _ledger.credit(terms.token, terms.beneficiary(), terms.fee);
         emit Expired(id);
     }
@@ -123,14 +109,20 @@ contract InferenceHub is IInferenceHub, ReentrancyGuardTransient {
         Cell storage cell = _cells[id];
         Record record = cell.record;
         if (!record.callbackFailed()) revert NothingToRetry(id);
-        bytes18 answer = _answer(id, operator, Memory.hash(output));
-        if (answer != record.answer()) revert WrongAnswer(answer, record.answer());
+        Status status = record.status();
+        if (status == Status.Rejected || status == Status.Expired) {
+            output = msg.data[:0];
+        } else {
+            bytes18 answer = _answer(id, operator, Memory.hash(output));
+            if (answer != record.answer()) revert WrongAnswer(answer, record.answer());
+            if (status == Status.Challenged) status = Status.Delivered; // a challenge says nothing to the consumer
+        }
         if (callbackGas < terms.callbackGas) callbackGas = terms.callbackGas;
         if (callbackGas > MAX_CALLBACK_GAS) revert CallbackGasTooHigh(callbackGas, MAX_CALLBACK_GAS);
 
         cell.record = record.withCallbackFailed(false);
         emit CallbackRetried(id);
-        (bool ok, bytes memory reason) = terms.consumer.run(callbackGas, id, terms.salt, record.status(), output);
+        (bool ok, bytes memory reason) = terms.consumer.run(callbackGas, id, terms.salt, status, output);
         if (!ok) revert CallbackReverted(reason);
     }
 
@@ -197,6 +189,7 @@ contract InferenceHub is IInferenceHub, ReentrancyGuardTransient {
         return claim.digest(ClaimLib.domainSeparator(address(this)));
     }
 
+    /// @dev By far the most frequent way to the end, so what it has in common with `TrustGap` is written out: 150 gas.
     function _fulfil(
         bytes32 id,
         Cell storage cell,
@@ -207,7 +200,7 @@ contract InferenceHub is IInferenceHub, ReentrancyGuardTransient {
         bytes4 route,
         IVerifier verifier
     ) private {
-        address named = terms.operator;
+        (address consumer, address named, address token) = terms.parties();
         if (named != operator && named != address(0)) revert WrongOperator(operator, named);
         if (output.length > MAX_OUTPUT) revert OutputTooLarge(output.length, MAX_OUTPUT);
         if (Verification.routeOf(seal) != route) revert WrongRoute(Verification.routeOf(seal), route);
@@ -215,12 +208,12 @@ contract InferenceHub is IInferenceHub, ReentrancyGuardTransient {
         verifier.check(seal, terms, id, outputHash, operator);
 
         cell.record = RecordLib.settled(route, block.timestamp, _answer(id, operator, outputHash));
-        _ledger.creditOperator(terms.token, operator, terms.fee);
+        _ledger.creditOperator(token, operator, terms.fee);
         emit Settled(id, operator, output);
 
         uint256 gasLimit = terms.callbackGas;
         if (gasLimit == 0) return;
-        (bool ok, bytes memory reason) = terms.consumer.run(gasLimit, id, terms.salt, Status.Settled, output);
+        (bool ok, bytes memory reason) = consumer.run(gasLimit, id, terms.salt, Status.Settled, output);
         if (!ok) {
             cell.record = cell.record.withCallbackFailed(true);
             emit CallbackFailed(id, reason);
@@ -233,15 +226,8 @@ contract InferenceHub is IInferenceHub, ReentrancyGuardTransient {
         if (terms.deliverBy > block.timestamp + MAX_PATIENCE) {
             revert DeadlineTooFar(terms.deliverBy, block.timestamp + MAX_PATIENCE);
         }
+        uint256 gap = Math.max(terms.window, terms.proveWithin);
+        if (gap > MAX_PATIENCE) revert GapTooLong(gap, MAX_PATIENCE);
         if (terms.callbackGas > MAX_CALLBACK_GAS) revert CallbackGasTooHigh(terms.callbackGas, MAX_CALLBACK_GAS);
-    }
-
-    function _revertStatus(bytes32 id, Record record) private pure {
-        if (record.status() == Status.None) revert UnknownRequest(id);
-        revert WrongStatus(id, record.status());
-    }
-
-    function _answer(bytes32 id, address operator, bytes32 outputHash) private pure returns (bytes18) {
-        return bytes18(Memory.hash(id, operator, outputHash));
     }
 }

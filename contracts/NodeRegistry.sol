@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IInferenceHub} from "./interfaces/IInferenceHub.sol";
 import {INodeRegistry} from "./interfaces/INodeRegistry.sol";
@@ -22,6 +23,11 @@ contract NodeRegistry is INodeRegistry {
     mapping(address operator => Node) private _nodes;
     mapping(address operator => mapping(bytes32 modelId => mapping(address token => Price))) private _prices;
     mapping(address operator => mapping(address token => Stake)) private _stakes;
+
+    modifier onlyHub() {
+        if (msg.sender != address(HUB)) revert NotHub(msg.sender, address(HUB));
+        _;
+    }
 
     constructor(IInferenceHub hub, uint40 unbondDelay) {
         HUB = hub;
@@ -84,13 +90,50 @@ contract NodeRegistry is INodeRegistry {
     function unbond(address token, uint256 amount) external {
         Stake storage s = _stakes[msg.sender][token];
         if (amount == 0) revert ZeroAmount();
-        if (amount > s.bonded) revert InsufficientStake(s.bonded, amount);
+        uint256 free = s.bonded - s.exposed;
+        if (amount > free) revert InsufficientStake(free, amount);
 
         uint40 releaseAt = uint40(block.timestamp) + UNBOND_DELAY;
         s.bonded -= uint128(amount);
         s.unbonding += uint128(amount);
         s.releaseAt = releaseAt;
         emit Unbonding(msg.sender, token, amount, releaseAt);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function lock(address operator, address token, uint256 amount) external onlyHub {
+        Stake storage s = _stakes[operator][token];
+        uint256 exposed = s.exposed;
+        uint256 free = s.bonded - exposed;
+        if (amount > free) revert UncoveredExposure(operator, token, free, amount);
+
+        s.exposed = uint128(exposed + amount);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function release(address operator, address token, uint256 amount) external onlyHub {
+        _stakes[operator][token].exposed -= uint128(amount);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function slash(address operator, address token, uint256 amount) external onlyHub {
+        Stake storage s = _stakes[operator][token];
+
+        s.exposed -= uint128(amount);
+        s.bonded -= uint128(amount);
+        emit Slashed(operator, token, amount);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function slashFree(address operator, address token, uint256 amount) external onlyHub returns (uint256 taken) {
+        Stake storage s = _stakes[operator][token];
+        uint256 fromBonded = Math.min(amount, s.bonded - s.exposed);
+        uint256 fromUnbonding = Math.min(amount - fromBonded, s.unbonding);
+        taken = fromBonded + fromUnbonding;
+
+        s.bonded -= uint128(fromBonded);
+        s.unbonding -= uint128(fromUnbonding);
+        emit Slashed(operator, token, taken);
     }
 
     /// @inheritdoc INodeRegistry
@@ -135,5 +178,11 @@ contract NodeRegistry is INodeRegistry {
     /// @inheritdoc INodeRegistry
     function stakeOf(address operator, address token) external view returns (Stake memory) {
         return _stakes[operator][token];
+    }
+
+    /// @inheritdoc INodeRegistry
+    function freeStakeOf(address operator, address token) external view returns (uint256) {
+        Stake storage s = _stakes[operator][token];
+        return s.bonded - s.exposed;
     }
 }

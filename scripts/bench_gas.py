@@ -21,6 +21,7 @@ LIMITS: Final = {
     "hub.request": 66_000,
     "hub.fulfil": 80_000,
     "hub.fulfilMany50": 44_000,
+    "gap.deliverAndSettle": 150_000,
     "batch.root1000": 75_000,
     "batch.claimOf1000": 95_000,
 }

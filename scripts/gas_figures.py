@@ -12,8 +12,26 @@ from tests.support.terms import make_terms
 from vouch.chain.account import LocalKey
 from vouch.chain.anvil import Anvil
 from vouch.chain.batch_verifier import BatchVerifier
-from vouch.chain.contracts import Call, Fulfilment, Hub, ModelRegistry, NodeRegistry, VerifierRouter
-from vouch.chain.events import CallbackFailedLog, RequestedLog, SettledLog, receipt_logs
+from vouch.chain.contracts import (
+    Call,
+    Fulfilment,
+    Hub,
+    ModelRegistry,
+    NodeRegistry,
+    SignedOutput,
+    VerifierRouter,
+)
+from vouch.chain.events import (
+    CallbackFailedLog,
+    ChallengedLog,
+    DeliveredLog,
+    EquivocatedLog,
+    RejectedLog,
+    RequestedLog,
+    SettledLog,
+    UnchallengedLog,
+    receipt_logs,
+)
 from vouch.chain.hexes import to_bytes
 from vouch.chain.rpc import Rpc
 from vouch.chain.sender import TxSender
@@ -262,6 +280,61 @@ async def seals(bench: Bench) -> None:
     await bench.stored(item, "WordKeeper", "words")
 
 
+async def gap(bench: Bench) -> None:
+    """One question answered in two steps: delivered with exposure and bond locked, then proven."""
+    nodes = NodeRegistry(bench.rpc, bench.address["NodeRegistry"])
+    await bench.send(bench.relayer, nodes.stake(10 * FEE))
+
+    async def ask(salt: int, **changes: Any) -> Fulfilment:
+        common = {"callback_gas": CALLBACK_GAS, "salt": salt, "exposure": FEE, "bond": FEE}
+        terms = await bench.terms(**common | changes)
+        call = bench.call("WordKeeper", "ask", terms.to_abi(), question(salt), value=FEE)
+        return bench.answer(await bench.ask(call), keccak(b"answer %d" % salt))
+
+    async def step(call: Call, name: str, kinds: list[type]) -> Receipt:
+        receipt = await bench.send(bench.relayer, call, name)
+        logged = [type(log) for log in receipt_logs(receipt, bench.hub.address)]
+        if logged != kinds:
+            raise WrongMeasurement(f"{name} logged {logged}")
+        return receipt
+
+    def deliver(item: Fulfilment) -> Call:
+        return bench.hub.deliver(item.request, item.operator, item.output, item.seal[4:])
+
+    # Another result of the operator is open all the time, as it is when it works.
+    await step(deliver(await ask(20, prove_within=10**6)), "gap.deliverFirst", [DeliveredLog])
+    item = await ask(21, prove_within=3600)
+    await step(deliver(item), "gap.deliver", [DeliveredLog])
+    settle = bench.hub.settle(item.request, item.operator, item.output, item.seal)
+    await step(settle, "gap.settle", [SettledLog])
+    await bench.stored(item, "WordKeeper", "words")
+    bench.figures["gap.deliverAndSettle"] = bench.figures["gap.deliver"] + bench.figures["gap.settle"]
+
+    item = await ask(22, window=60, prove_within=60)
+    await step(deliver(item), "gap.deliverOptimistic", [DeliveredLog])
+    challenge = bench.hub.challenge(item.request, item.operator, keccak(item.output))
+    await step(challenge, "gap.challenge", [ChallengedLog])
+    settle = bench.hub.settle(item.request, item.operator, item.output, item.seal)
+    await step(settle, "gap.settleChallenged", [SettledLog])
+
+    item, lost = await ask(23, window=60), await ask(24, prove_within=60)
+    await step(deliver(item), "gap.deliverOptimistic", [DeliveredLog])
+    await step(deliver(lost), "gap.deliver", [DeliveredLog])
+    now = int((await bench.rpc.call("eth_getBlockByNumber", "latest", False))["timestamp"], 16)
+    await bench.rpc.call("evm_setNextBlockTimestamp", now + 120)
+    settle = bench.hub.settle(item.request, item.operator, item.output)
+    await step(settle, "gap.settleUnchallenged", [SettledLog, UnchallengedLog])
+    reject = bench.hub.reject(lost.request, lost.operator, keccak(lost.output))
+    await step(reject, "gap.reject", [RejectedLog])
+
+    item = await ask(25, window=60)
+    other = bench.sign(bench.operator, bench.claim(item.request, b"another"))
+    pair = SignedOutput(keccak(item.output), item.seal[4:]), SignedOutput(keccak(b"another"), bytes(other)[4:])
+    await step(deliver(item), "gap.deliverOptimistic", [DeliveredLog])
+    report = bench.hub.report_equivocation(item.request, item.operator, *pair)
+    await step(report, "gap.reportEquivocation", [RejectedLog, EquivocatedLog])
+
+
 STEPS: Final[Sequence[Callable[[Bench], Awaitable[None]]]] = (
     deploy,
     registries,
@@ -270,6 +343,7 @@ STEPS: Final[Sequence[Callable[[Bench], Awaitable[None]]]] = (
     endings,
     examples,
     seals,
+    gap,
 )
 
 

@@ -22,6 +22,8 @@ interface INodeRegistry {
     struct Stake {
         /// Token units that stand behind the operator's results.
         uint128 bonded;
+        /// Token units of `bonded` that are locked for results whose proof is out; never more than `bonded`.
+        uint128 exposed;
         /// Token units on their way out.
         uint128 unbonding;
         /// Unix seconds from which the unbonding part can be withdrawn; zero: nothing is unbonding.
@@ -36,6 +38,7 @@ interface INodeRegistry {
     event PriceRemoved(address indexed operator, bytes32 indexed modelId, address indexed token);
     event Staked(address indexed operator, address indexed token, uint256 amount);
     event Unbonding(address indexed operator, address indexed token, uint256 amount, uint40 releaseAt);
+    event Slashed(address indexed operator, address indexed token, uint256 amount);
     event StakeWithdrawn(address indexed operator, address indexed token, uint256 amount, address to);
 
     /// @notice The operator is not registered. It must call `register` first.
@@ -46,6 +49,11 @@ interface INodeRegistry {
     error BadEndpointSize(uint256 size, uint256 max);
     /// @notice More than is there was asked for, in token units.
     error InsufficientStake(uint256 available, uint256 wanted);
+    /// @notice The operator's free stake does not cover what the terms want locked, in token units: stake more, wait until
+    /// other results settle, or bring the seal at once with `fulfil`.
+    error UncoveredExposure(address operator, address token, uint256 free, uint256 wanted);
+    /// @notice Only the hub locks, releases and slashes.
+    error NotHub(address caller, address hub);
     /// @notice The unbonding delay is not over, unix seconds.
     error StillUnbonding(uint256 releaseAt, uint256 now_);
     /// @notice Native value and amount differ (or value came with an ERC-20 token).
@@ -68,8 +76,22 @@ interface INodeRegistry {
     /// @notice Adds stake for the caller: native by value, ERC-20 by allowance. What arrives counts.
     function stake(address token, uint256 amount) external payable;
 
-    /// @notice Starts taking stake out; a second call adds to the amount and restarts the delay.
+    /// @notice Starts taking stake out; a second call adds to the amount and restarts the delay. What is locked for open
+    /// results stays; what is on its way out can still be slashed for an equivocation.
     function unbond(address token, uint256 amount) external;
+
+    /// @notice Locks stake for a result without a proof; reverts with UncoveredExposure. Hub only.
+    function lock(address operator, address token, uint256 amount) external;
+
+    /// @notice Frees what was locked. Hub only.
+    function release(address operator, address token, uint256 amount) external;
+
+    /// @notice Takes what was locked: the hub moves it from this registry's credit to whom it belongs. Hub only.
+    function slash(address operator, address token, uint256 amount) external;
+
+    /// @notice Takes what is not locked, up to `amount`: bonded stake first, then what is on its way out. Hub only.
+    /// @return taken Token units, which the hub moves to whom they belong.
+    function slashFree(address operator, address token, uint256 amount) external returns (uint256 taken);
 
     /// @notice Pays out everything unbonded, after the delay.
     function withdrawStake(address token, address to) external;
@@ -91,6 +113,9 @@ interface INodeRegistry {
 
     /// @notice Stake of an operator.
     function stakeOf(address operator, address token) external view returns (Stake memory);
+
+    /// @notice Token units that can be locked for further results, or unbonded.
+    function freeStakeOf(address operator, address token) external view returns (uint256);
 
     /// @notice Seconds between `unbond` and `withdrawStake`.
     function UNBOND_DELAY() external view returns (uint40);

@@ -36,6 +36,19 @@ library ClaimLib {
         }
     }
 
+    /// @notice EIP-712 digest of Claim(requestId, modelId, inputHash, outputHash, operator) under a domain separator.
+    function digest(
+        bytes32 requestId,
+        bytes32 modelId,
+        bytes32 inputHash,
+        bytes32 outputHash,
+        address operator,
+        bytes32 domain
+    ) internal pure returns (bytes32) {
+        bytes32 structHash = keccak256(abi.encode(TYPEHASH, requestId, modelId, inputHash, outputHash, operator));
+        return keccak256(abi.encodePacked(hex"1901", domain, structHash));
+    }
+
     /// @notice EIP-712 domain separator: name "Vouch", version "1", this chain, `hub`.
     function domainSeparator(address hub) internal view returns (bytes32) {
         return keccak256(abi.encode(DOMAIN_TYPEHASH, keccak256("Vouch"), keccak256("1"), block.chainid, hub));

@@ -51,9 +51,12 @@ library LedgerLib {
         Account storage a = self.accounts[NATIVE][operator];
         uint256 before = a.word;
         if (before & OPERATOR == 0) revert INodeRegistry.UnregisteredOperator(operator);
-        if (token != NATIVE) return self.credit(token, operator, fee);
-        unchecked {
-            a.word = before + fee;
+        if (token == NATIVE) {
+            unchecked {
+                a.word = before + fee;
+            }
+        } else {
+            self.credit(token, operator, fee);
         }
     }
 

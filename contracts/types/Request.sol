@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 /// @notice When the consumer is called back.
 enum Gate {
     OnSettlement, // once, with a result whose seal was checked (or whose window passed unchallenged)
-    OnDelivery // at once with a provisional result, and again when it is settled or rejected
+    OnDelivery // at once with a provisional result, and again when it is settled, rejected or expired
 }
 
 /// @notice The terms of one question. They are never stored: their hash is the request id.
@@ -21,11 +21,11 @@ struct Request {
     uint256 fee;
     /// What the consumer stands to lose on a bad provisional result, locked from the operator's stake while the gap is open.
     uint256 exposure;
-    /// What a challenger puts up, in token units.
+    /// What a challenger puts up, and what the operator loses to whoever shows it was wrong, in token units.
     uint256 bond;
     /// Last second (unix time) in which the result may be delivered; afterwards anyone may expire the request.
     uint256 deliverBy;
-    /// Seconds after delivery (or after a challenge) within which the seal must arrive.
+    /// Seconds after delivery (or after a challenge, if there is a window) within which the seal must arrive.
     uint32 proveWithin;
     /// Seconds after delivery in which a challenge is possible; zero: the result must always be proven.
     uint32 window;
@@ -74,6 +74,16 @@ library RequestLib {
             let spans := or(calldataload(add(r, 0x100)), calldataload(add(r, 0x120)))
             let rest := or(shr(1, calldataload(add(r, 0x160))), shl(32, calldataload(add(r, 0x180))))
             ok := iszero(or(or(shr(160, accounts), shr(32, spans)), rest))
+        }
+    }
+
+    /// @notice The addresses that a settlement needs, without solc's check of every word: only for terms whose id is known
+    /// to have been requested, since `request` takes canonical terms only.
+    function parties(Request calldata r) internal pure returns (address consumer, address operator, address token) {
+        assembly ("memory-safe") {
+            consumer := calldataload(r)
+            operator := calldataload(add(r, 0x20))
+            token := calldataload(add(r, 0x60))
         }
     }
 

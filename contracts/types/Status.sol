@@ -17,12 +17,15 @@ struct Assurance {
     Status status;
     /// True while the last callback to the consumer has failed and waits for a retry.
     bool callbackFailed;
+    /// True once a seal was checked; a request can also settle because its window passed unchallenged.
+    bool proven;
     /// Name of the verifier the consumer chose.
     bytes4 route;
     /// Unix seconds; zero: not yet.
     uint32 deliveredAt;
     /// Unix seconds; zero: not yet.
     uint32 settledAt;
-    /// First 18 bytes of keccak256(abi.encode(id, operator, outputHash)); see `IInferenceHub.isAnswer`.
+    /// First 18 bytes of keccak256(abi.encode(id, operator, outputHash)), see `IInferenceHub.isAnswer`; zero: no result, or
+    /// it was retracted.
     bytes18 answer;
 }

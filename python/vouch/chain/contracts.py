@@ -14,7 +14,7 @@ from vouch.chain.transaction import Call
 from vouch.chain.view import Block, NoContract, View
 from vouch.protocol.claim import Claim
 from vouch.protocol.request import NATIVE, Request
-from vouch.protocol.status import Assurance, Status
+from vouch.protocol.status import Assurance, Gap, Status
 
 __all__ = [
     "Call",
@@ -26,6 +26,7 @@ __all__ = [
     "Node",
     "NodeRegistry",
     "Price",
+    "SignedOutput",
     "Stake",
     "VerifierRouter",
 ]
@@ -39,6 +40,14 @@ class Fulfilment:
     operator: str
     output: bytes
     seal: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOutput:
+    """keccak256 of an output that an operator put its name to, and its 65-byte signature of the claim."""
+
+    output_hash: bytes
+    signature: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +69,18 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Stake:
-    """Token units behind an operator, and those on their way out with the time they are free (zero: none)."""
+    """Token units behind an operator, how much of it is locked for open results, and what is on its way out with
+    the time it is free (zero: none)."""
 
     bonded: int
+    exposed: int
     unbonding: int
     release_at: int
+
+    @property
+    def free(self) -> int:
+        """What can be locked for further results, or unbonded."""
+        return self.bonded - self.exposed
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +103,12 @@ class Hub(View):
         status, *rest = await self._read("assuranceOf", request_id, block=block)
         return Assurance(Status(status), *rest)
 
+    async def gap_of(self, terms: Request, *, block: Block = "latest") -> Gap:
+        status, *rest = await self._read("gapOf", terms.to_abi(), block=block)
+        return Gap(Status(status), *rest)
+
     async def is_answer(self, request_id: bytes, operator: str, output_hash: bytes) -> bool:
-        """True if the request ended with this operator's output."""
+        """True if this operator's output was delivered or settled, and not retracted since."""
         return bool(await self._read("isAnswer", request_id, operator, output_hash))
 
     async def credit_of(self, account: str, token: str = NATIVE, *, block: Block = "latest") -> int:
@@ -138,8 +158,39 @@ class Hub(View):
             "fulfilMany", [(item.request.to_abi(), item.operator, item.output, item.seal) for item in items]
         )
 
+    def deliver(self, terms: Request, operator: str, output: bytes, signature: bytes) -> Call:
+        """Publishes a result without its proof; `signature` is the operator's 65 bytes over the claim."""
+        return self._call("deliver", terms.to_abi(), operator, output, signature)
+
+    def settle(self, terms: Request, operator: str, output: bytes, seal: bytes = b"") -> Call:
+        """Settles what was delivered; without a seal after a window that nobody used."""
+        return self._call("settle", terms.to_abi(), operator, output, seal)
+
+    def challenge(
+        self, terms: Request, operator: str, output_hash: bytes, *, value: int | None = None
+    ) -> Call:
+        """Demands the proof. A native bond goes along, unless `value` says otherwise."""
+        if value is None:
+            value = terms.bond if terms.token == NATIVE else 0
+        return self._call("challenge", terms.to_abi(), operator, output_hash, value=value)
+
+    def reject(self, terms: Request, operator: str, output_hash: bytes) -> Call:
+        """Ends a delivered request whose proof is late."""
+        return self._call("reject", terms.to_abi(), operator, output_hash)
+
+    def report_equivocation(
+        self, terms: Request, operator: str, first: SignedOutput, second: SignedOutput
+    ) -> Call:
+        """Shows that the operator signed two outputs for one request."""
+        pair = [(each.output_hash, each.signature) for each in (first, second)]
+        return self._call("reportEquivocation", terms.to_abi(), operator, *pair)
+
     def expire(self, terms: Request) -> Call:
         return self._call("expire", terms.to_abi())
+
+    def expire_delivered(self, terms: Request, operator: str, output_hash: bytes) -> Call:
+        """Ends a delivered request whose route was tombstoned."""
+        return self._call("expireDelivered", terms.to_abi(), operator, output_hash)
 
     def retry_callback(self, terms: Request, operator: str, output: bytes, callback_gas: int = 0) -> Call:
         """Runs a failed callback again, with at least the gas of the terms."""
@@ -176,6 +227,10 @@ class NodeRegistry(View):
 
     async def stake_of(self, operator: str, token: str = NATIVE) -> Stake:
         return Stake(*await self._read("stakeOf", operator, token))
+
+    async def free_stake_of(self, operator: str, token: str = NATIVE) -> int:
+        """Token units that can be locked for further results, or unbonded."""
+        return int(await self._read("freeStakeOf", operator, token))
 
     async def unbond_delay(self) -> int:
         """Seconds between unbond and withdrawStake."""

@@ -80,8 +80,56 @@ class RequestedLog(TypedLog):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveredLog(TypedLog):
+    """A result is out, its proof is not."""
+
+    SOURCE = ("InferenceHub", "Delivered")
+    id: bytes
+    operator: str
+    output: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChallengedLog(TypedLog):
+    """Somebody put up the bond and demands the proof."""
+
+    SOURCE = ("InferenceHub", "Challenged")
+    id: bytes
+    challenger: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnchallengedLog(TypedLog):
+    """Follows SettledLog where no seal was checked: the window passed and nobody challenged."""
+
+    SOURCE = ("InferenceHub", "Unchallenged")
+    id: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedLog(TypedLog):
+    """The proof never came or the operator equivocated; `rewarded` has the bond from its stake."""
+
+    SOURCE = ("InferenceHub", "Rejected")
+    id: bytes
+    operator: str
+    rewarded: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EquivocatedLog(TypedLog):
+    """The operator signed two outputs for this request; `slashed` in token units."""
+
+    SOURCE = ("InferenceHub", "Equivocated")
+    id: bytes
+    operator: str
+    rewarded: str
+    slashed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SettledLog(TypedLog):
-    """A seal was checked and the operator paid."""
+    """A seal was checked (unless an UnchallengedLog follows) and the operator paid."""
 
     SOURCE = ("InferenceHub", "Settled")
     id: bytes
@@ -91,7 +139,7 @@ class SettledLog(TypedLog):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpiredLog(TypedLog):
-    """Nothing came in time; the fee went back."""
+    """Nothing came in time, or nothing could be proven any more; the fee went back."""
 
     SOURCE = ("InferenceHub", "Expired")
     id: bytes
@@ -131,7 +179,12 @@ class PublishedLog(TypedLog):
 
 HUB_EVENTS: tuple[type[TypedLog], ...] = (
     RequestedLog,
+    DeliveredLog,
+    ChallengedLog,
     SettledLog,
+    UnchallengedLog,
+    RejectedLog,
+    EquivocatedLog,
     ExpiredLog,
     CallbackFailedLog,
     CallbackRetriedLog,

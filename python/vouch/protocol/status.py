@@ -16,6 +16,11 @@ class Status(IntEnum):
     REJECTED = 6
 
     @property
+    def open(self) -> bool:
+        """A result is out, its proof is not: the trust gap."""
+        return self in (Status.DELIVERED, Status.CHALLENGED)
+
+    @property
     def ended(self) -> bool:
         return self >= Status.SETTLED
 
@@ -33,7 +38,26 @@ class Assurance:
 
     status: Status
     callback_failed: bool
+    proven: bool
+    """A seal was checked. A request can also settle because its window passed unchallenged."""
     route: bytes
     delivered_at: int
     settled_at: int
     answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What the hub's `gapOf` returns: the deadline that runs, unix seconds, and what is at stake, token units.
+
+    challenge_by: the last second in which anyone may challenge; zero: no challenge is possible (any more).
+    prove_by: the last second in which the seal is taken; zero: none is due.
+    insured: what a rejection would bring the consumer beside the fee.
+    challenger: who demanded the proof; the zero address: nobody.
+    """
+
+    status: Status
+    challenge_by: int
+    prove_by: int
+    insured: int
+    challenger: str
