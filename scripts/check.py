@@ -46,6 +46,8 @@ STATIC: Sequence[Stage] = (
 FORGE_TEST = ("env", "FOUNDRY_OUT=.build/forge/out", "FOUNDRY_CACHE_PATH=.build/forge/cache", "forge", "test")
 FORGE = Stage("tests (forge)", FORGE_TEST, must_say=" tests passed")
 DEEP = Stage("tests (forge, deep)", ("env", "FOUNDRY_PROFILE=deep", *FORGE_TEST), must_say=" tests passed")
+SLITHER = Stage("slither", (PYTHON, "-m", "scripts.slither"), must_say=" contracts analysed, ")
+HALMOS = Stage("halmos", (PYTHON, "-m", "scripts.halmos"), must_say=" checks hold for all values, ")
 GAS = Stage("gas figures", (PYTHON, "-m", "scripts.benchmarks", "gas", "--check"))
 APE = Stage(
     "tests (ape)", (str(paths.ROOT / "scripts" / "ape"), "test", "--network", "ethereum:local:foundry")
@@ -61,7 +63,9 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--fast", action="store_true", help="leave out ape and the tests marked slow")
     parser.add_argument("--llm", action="store_true", help="also set up torch and run the tests marked llm")
     parser.add_argument(
-        "--deep", action="store_true", help="ten times as many random calls to the contracts (minutes)"
+        "--deep",
+        action="store_true",
+        help="also set up and run slither and halmos, and make ten times as many random calls (minutes)",
     )
     parser.add_argument(
         "--mutants",
@@ -79,7 +83,8 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
 
 def stages(*, fast: bool, deep: bool = False) -> list[Stage]:
     """The stages before pytest, in order."""
-    return [*STATIC, DEEP if deep else FORGE, GAS, *([] if fast else [APE])]
+    contracts = [DEEP, SLITHER, HALMOS] if deep else [FORGE]
+    return [*STATIC, *contracts, GAS, *([] if fast else [APE])]
 
 
 def pytest_command(options: argparse.Namespace) -> tuple[str, ...]:

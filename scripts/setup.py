@@ -1,4 +1,4 @@
-"""Set-up of a checkout: python3 -m scripts.setup demo|test|ape|llm [...]
+"""Set-up of a checkout: python3 -m scripts.setup demo|fast|test|llm|deep [...]
 
 Uses nothing outside the standard library, so it runs on a machine with only Python and its venv module.
 Each step leaves a stamp with the hash of its inputs, so a second run does nothing.
@@ -15,6 +15,7 @@ from scripts.toolchain.node import ensure_packages
 from scripts.toolchain.progress import SetupError
 from scripts.toolchain.python_env import (
     ensure_ape,
+    ensure_deep,
     ensure_development,
     ensure_llm,
     ensure_runtime,
@@ -29,6 +30,7 @@ PROFILES: Mapping[str, Sequence[Step]] = {
     "fast": (ensure_development, ensure_packages, ensure_solc),
     "test": (ensure_development, ensure_packages, ensure_solc, ensure_ape),
     "llm": (ensure_llm,),
+    "deep": (ensure_deep,),
 }
 
 

@@ -180,3 +180,8 @@ def ensure_ape() -> None:
 def ensure_llm() -> None:
     """.venv-llm: `transformers serve` and torch (whose build, CPU or CUDA, is the machine's choice)."""
     _ensure("language-model server (.venv-llm)", paths.VENV_LLM, "llm.txt", project=False, extra=[TORCH])
+
+
+def ensure_deep() -> None:
+    """.venv-deep: slither and halmos, which bring web3 and a solver that nothing else needs."""
+    _ensure("slither and halmos (.venv-deep)", paths.VENV_DEEP, "deep.txt", project=False)

@@ -1,8 +1,12 @@
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from scripts import check
+from scripts.toolchain import paths
 
 
 def test_flags_choose_the_tests() -> None:
@@ -45,6 +49,12 @@ def test_deep_runs_the_deep_profile() -> None:
     assert check.FORGE not in check.stages(fast=False, deep=True)
 
 
+def test_only_deep_runs_slither_and_halmos() -> None:
+    for fast in (False, True):
+        assert {check.SLITHER, check.HALMOS} < {*check.stages(fast=fast, deep=True)}
+        assert not {check.SLITHER, check.HALMOS} & {*check.stages(fast=fast)}
+
+
 def test_mutants_run_instead_of_everything_else(monkeypatch: pytest.MonkeyPatch) -> None:
     command = check.mutants_command(check.arguments(["--mutants", "--", "--only", "Ledger"]))
     assert command == (check.PYTHON, "-m", "scripts.mutants", "--only", "Ledger")
@@ -82,3 +92,28 @@ def test_any_failure_fails_the_run(
     error = capsys.readouterr().err
     assert ("types" in error) == bool(stage_code)
     assert ("tests (pytest)" in error) == bool(pytest_code)
+
+
+@pytest.mark.parametrize(
+    ("flags", "profiles"),
+    [
+        ([], ["test"]),
+        (["--fast"], ["fast"]),
+        (["--deep"], ["test", "deep"]),
+        (["--fast", "--llm", "--deep"], ["fast", "llm", "deep"]),
+        (["--", "--deep"], ["test"]),
+    ],
+)
+def test_flags_choose_the_set_up(tmp_path: Path, flags: list[str], profiles: list[str]) -> None:
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\nif [ "$1" = -c ]; then exit 0; fi\necho "$@"\nexit 3\n')
+    python.chmod(0o755)
+    done = subprocess.run(
+        [paths.ROOT / "scripts" / "test", *flags],
+        env=os.environ | {"PYTHON": str(python)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=20,
+    )
+    assert (done.returncode, done.stdout.split()) == (3, ["-m", "scripts.setup", *profiles])

@@ -21,7 +21,7 @@ def pins(lock: Path) -> dict[str, set[str]]:
 
 def test_every_input_has_its_lock() -> None:
     inputs = {path.stem for path in paths.REQUIREMENTS.glob("*.in")}
-    assert inputs == {path.stem for path in LOCKS} == {"boot", "node", "run", "dev", "ape", "llm"}
+    assert inputs == {path.stem for path in LOCKS} == {"boot", "node", "run", "dev", "ape", "llm", "deep"}
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
