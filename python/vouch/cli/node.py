@@ -1,12 +1,16 @@
 """vouch node: run models and sign claims."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from vouch.cli.console import out
 from vouch.cli.keys import load_secret
 from vouch.cli.options import JOURNAL, ModelPath, asynchronous, key_option
+
+if TYPE_CHECKING:
+    from vouch.runtimes.base import Runtime
 
 EPILOG = """
 \b
@@ -15,6 +19,7 @@ Examples:
   vouch node --onnx risk=models/credit-v3.onnx         the same under another name
   vouch node --text chat.json http://127.0.0.1:8000    a text model on vLLM (or any OpenAI-compatible server),
                                                        described by the manifest `vouch model describe` wrote
+  vouch node --onnx risk.onnx --cosign                 stand in other operators' quorums too
 \b
 Then:
   curl localhost:8700/v2/models/risk                                         Open Inference Protocol
@@ -36,6 +41,17 @@ and two journals: two different answers to one request can cost the stake.
     help="Serve an ONNX file.",
 )
 @click.option(
+    "--onnx-as",
+    "described_models",
+    type=(
+        click.Path(exists=True, dir_okay=False, path_type=Path),
+        click.Path(exists=True, dir_okay=False, path_type=Path),
+    ),
+    multiple=True,
+    metavar="MANIFEST FILE",
+    help="Serve an ONNX file as a manifest describes it, with a tolerance for example.",
+)
+@click.option(
     "--text",
     "text_models",
     type=(click.Path(exists=True, dir_okay=False, path_type=Path), str),
@@ -49,6 +65,13 @@ and two journals: two different answers to one request can cost the stake.
 @key_option
 @click.option(
     "--unsigned", is_flag=True, help="Run without a key: a plain inference server that signs nothing."
+)
+@click.option(
+    "--cosign",
+    is_flag=True,
+    help="Off by default. With it this node's key also vouches for other operators' answers (quorum route), "
+    "those that its own copy of the model reproduces: bit for bit, or within the manifest's tolerance. "
+    "Whoever asks causes a run of the model, so think of --hub and VOUCH_NODE_TOKEN.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
@@ -75,10 +98,12 @@ and two journals: two different answers to one request can cost the stake.
 @asynchronous
 async def command(
     onnx_models: tuple[tuple[str | None, str], ...],
+    described_models: tuple[tuple[Path, Path], ...],
     text_models: tuple[tuple[Path, str], ...],
     echo_models: tuple[str, ...],
     key_file: Path | None,
     unsigned: bool,
+    cosign: bool,
     host: str,
     port: int,
     journal: Path,
@@ -100,9 +125,12 @@ async def command(
     from vouch.node.config import NodeConfig
     from vouch.node.service import serve
 
-    if not onnx_models and not text_models and not echo_models:
+    if not onnx_models and not described_models and not text_models and not echo_models:
         raise click.UsageError("no model to serve: give --onnx FILE, or --text MANIFEST URL")
+    if cosign and unsigned:
+        raise click.UsageError("--cosign signs with a key: give one, or leave --unsigned out")
     models = [onnx_runtime(Path(path), name) for name, path in onnx_models]
+    models += [_described(manifest, path) for manifest, path in described_models]
     models += [text_runtime(path, url, os.environ.get("OPENAI_API_KEY")) for path, url in text_models]
     models += [echo_runtime(name) for name in echo_models]
     secret = None if unsigned else load_secret(key_file, "to sign claims with (or say --unsigned)")
@@ -114,13 +142,24 @@ async def command(
         host=host,
         port=port,
         hubs=tuple((chain_id, checksum(hub)) for chain_id, hub in hubs),
+        cosign=cosign,
         token=os.environ.get("VOUCH_NODE_TOKEN") or None,
         concurrency=concurrency,
     )
 
     def announce(url: str) -> None:
         out.print(f"node ready at {url}, operator {config.operator or 'none (unsigned)'}")
+        if config.cosign:
+            out.print("  co-signs other operators' answers that its own copy of the model reproduces")
         for name, runtime in config.models:
             out.print(f"  {name}: model id 0x{runtime.manifest.model_id.hex()}")
 
     await serve(config, ready=announce)
+
+
+def _described(manifest_file: Path, path: Path) -> "tuple[str, Runtime]":
+    from vouch.cli.sources import read_manifest
+    from vouch.runtimes.onnx import OnnxRuntime
+
+    manifest = read_manifest(manifest_file)
+    return manifest.name, OnnxRuntime(path, manifest)

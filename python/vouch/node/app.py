@@ -11,10 +11,13 @@ from starlette.middleware import Middleware
 from vouch.node import chat, claims, oip
 from vouch.node.answers import Answers
 from vouch.node.config import NodeConfig
+from vouch.node.cosigner import Cosigner
 from vouch.node.journal import Journal
 from vouch.node.middleware import Admission
 from vouch.node.replies import on_bug, on_http_error, on_vouch_error
+from vouch.node.runs import Runs
 from vouch.node.served import Served
+from vouch.node.work import SharedWork
 from vouch.protocol.errors import VouchError
 from vouch.runtimes.base import RuntimeUnavailable
 
@@ -38,8 +41,10 @@ def create_app(config: NodeConfig) -> Starlette:
                 except RuntimeUnavailable as error:
                     _log.warning("model %s is not ready: %s", name, error)
             journal = await stack.enter_async_context(Journal(config.journal))
-            answers = await stack.enter_async_context(Answers(config, journal))
-            app.state.served = Served(config, answers)
+            work = await stack.enter_async_context(SharedWork(config.shutdown_seconds))
+            runs = Runs(config, journal, work)
+            answers = Answers(config, journal, runs, work)
+            app.state.served = Served(config, answers, Cosigner(config, journal, runs))
             yield
 
     return Starlette(

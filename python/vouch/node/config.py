@@ -17,6 +17,7 @@ class NodeConfig:
     models: served name and runtime; names are unique, and so are model ids.
     journal: SQLite file of all claims signed with the key. Without it two answers to one request get signed.
     hubs: (chain id, checksummed hub) pairs to sign for; empty means any.
+    cosign: sign other operators' answers too, where the own copy of the model gives them.
     token: bearer token that every request but the health checks must carry.
     """
 
@@ -26,6 +27,7 @@ class NodeConfig:
     host: str = "127.0.0.1"
     port: int = 8080
     hubs: tuple[tuple[int, str], ...] = ()
+    cosign: bool = False
     token: str | None = field(default=None, repr=False)
     max_body_bytes: int = 4 * 1024 * 1024
     max_input_bytes: int = 1024 * 1024
@@ -38,6 +40,8 @@ class NodeConfig:
         for kind, values in (("name", names), ("model id", [f"0x{i.hex()}" for i in ids])):
             if twice := {value for value in values if values.count(value) > 1}:
                 raise ValueError(f"{kind} {', '.join(sorted(twice))} is served twice")
+        if self.cosign and self.key is None:
+            raise ValueError("a node without a key cannot co-sign")
 
     @property
     def operator(self) -> str | None:

@@ -94,13 +94,14 @@ class UnknownHub(NodeError):
 
 
 class UnsupportedRoute(NodeError):
-    """The terms ask for a seal that this node cannot make."""
+    """The terms ask for a seal of a route that this endpoint does not sign for."""
 
     status = 422
 
-    def __init__(self, received: bytes, supported: bytes) -> None:
+    def __init__(self, received: bytes, supported: tuple[bytes, ...]) -> None:
         self.received, self.supported = received, supported
-        super().__init__(f"the terms ask for a seal of route {received!r}, this node makes {supported!r}")
+        names = " and ".join(repr(route) for route in supported)
+        super().__init__(f"the terms ask for a seal of route {received!r}, this endpoint signs for {names}")
 
 
 class InputMismatch(NodeError):
@@ -130,6 +131,81 @@ class NoOperatorKey(NodeError):
 
     def __init__(self) -> None:
         super().__init__("this node has no operator key, so it cannot sign claims: start it with one")
+
+
+class NotCosigning(NodeError):
+    """The node was not told to vouch for others."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this node signs its own answers only; its operator can start it with --cosign, "
+            "so that it vouches for others' answers which its own copy of the model gives too"
+        )
+
+
+class OperatorNotAdmitted(NodeError):
+    """The claim names an operator that the terms do not admit."""
+
+    status = 422
+
+    def __init__(self, received: str, expected: str) -> None:
+        self.received, self.expected = received, expected
+        super().__init__(f"the claim names operator {received}, the terms admit only {expected}")
+
+
+class NotAnswered(NodeError):
+    """The claim names the node's own operator, for whom only an answer is signed."""
+
+    status = 409
+
+    def __init__(self, operator: str) -> None:
+        self.operator = operator
+        super().__init__(
+            f"this node's own operator is {operator}, and it has not answered this request: "
+            "ask /vouch/v1/answers, whose reply has the signature"
+        )
+
+
+class NotReproducible(NodeError):
+    """Another run of this model says nothing about an output."""
+
+    status = 422
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        super().__init__(
+            f"model {model} is not deterministic and its manifest gives no tolerance that an output could be "
+            "checked with (text has none), so two honest runs may differ and this node cannot vouch for an "
+            "output: ask for a model that is deterministic, or one of tensors with a tolerance"
+        )
+
+
+class Disagrees(NodeError):
+    """The node's own copy of the model gives another output; both are keccak-256 hashes."""
+
+    status = 409
+
+    def __init__(self, received: bytes, expected: bytes, difference: str) -> None:
+        self.received, self.expected, self.difference = received, expected, difference
+        super().__init__(
+            f"the output is 0x{received.hex()}, this node's copy of the model gives 0x{expected.hex()}: "
+            f"{difference}"
+        )
+
+
+class AlreadySigned(NodeError):
+    """The node has signed another output of the same operator for the same request; both are hashes."""
+
+    status = 409
+
+    def __init__(self, operator: str, received: bytes, expected: bytes) -> None:
+        self.operator, self.received, self.expected = operator, received, expected
+        super().__init__(
+            f"the output is 0x{received.hex()}, but this node has signed 0x{expected.hex()} as operator "
+            f"{operator}'s answer to this request, and it signs no second one"
+        )
 
 
 class Overloaded(NodeError):

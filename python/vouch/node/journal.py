@@ -1,9 +1,10 @@
-"""The claims a node has signed: one per request, ever. All SQL of the node is here.
+"""The claims a node has signed: one per request and named operator, ever. All SQL of the node is here.
 
 Two different outputs under one operator's signature for one request are an equivocation that anyone can
-prove. So the output and its seal are stored before they are shown, and the stored ones are repeated to
-whoever asks again. Nothing is ever deleted: a request may be shown to the node again years later, and a node
-that has forgotten its answer could sign another one.
+prove. So the output and its signature are stored before they are shown, and the stored ones are repeated to
+whoever asks again; the same goes for co-signatures under another operator's claim. Nothing is ever deleted:
+a request may be shown to the node again years later, and a node that has forgotten its answer could sign
+another one.
 """
 
 import asyncio
@@ -19,38 +20,88 @@ from eth_utils.address import to_canonical_address
 
 from vouch.node.errors import JournalTooNew, JournalUnavailable
 from vouch.protocol.claim import Claim
+from vouch.protocol.seal import SIGNED, Seal
 
-_SCHEMA_VERSION = 1
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS claims (
-    operator BLOB NOT NULL,
-    request_id BLOB NOT NULL,
-    chain_id TEXT NOT NULL,
-    hub TEXT NOT NULL,
-    model_id BLOB NOT NULL,
-    input_hash BLOB NOT NULL,
-    output_hash BLOB NOT NULL,
-    output BLOB NOT NULL,
-    seal BLOB NOT NULL,
-    signed_at_ns INTEGER NOT NULL,
-    PRIMARY KEY (operator, request_id)
-) STRICT
-"""
+# What each version of the schema added. A journal holds promises: it is never made anew, only added to.
+_VERSIONS = (
+    (
+        # The first version did not write its number in the same transaction.
+        """
+        CREATE TABLE IF NOT EXISTS claims (
+            operator BLOB NOT NULL,
+            request_id BLOB NOT NULL,
+            chain_id TEXT NOT NULL,
+            hub TEXT NOT NULL,
+            model_id BLOB NOT NULL,
+            input_hash BLOB NOT NULL,
+            output_hash BLOB NOT NULL,
+            output BLOB NOT NULL,
+            seal BLOB NOT NULL, -- route SIGN and the signature, whatever route the terms name
+            signed_at_ns INTEGER NOT NULL,
+            PRIMARY KEY (operator, request_id)
+        ) STRICT
+        """,
+    ),
+    (
+        """
+        CREATE TABLE runs (
+            request_id BLOB NOT NULL PRIMARY KEY,
+            output BLOB NOT NULL,
+            ran_at_ns INTEGER NOT NULL
+        ) STRICT
+        """,
+        """
+        CREATE TABLE cosignatures (
+            signer BLOB NOT NULL,
+            operator BLOB NOT NULL,
+            request_id BLOB NOT NULL,
+            chain_id TEXT NOT NULL,
+            hub TEXT NOT NULL,
+            model_id BLOB NOT NULL,
+            input_hash BLOB NOT NULL,
+            output_hash BLOB NOT NULL,
+            signature BLOB NOT NULL,
+            signed_at_ns INTEGER NOT NULL,
+            PRIMARY KEY (signer, operator, request_id)
+        ) STRICT
+        """,
+    ),
+)
 _FIND = """
 SELECT model_id, input_hash, output_hash, output, seal FROM claims WHERE operator = ? AND request_id = ?
 """
 _RECORD = "INSERT INTO claims VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_FIND_OUTPUT = """
+SELECT output FROM claims WHERE operator = ? AND request_id = ?
+UNION ALL SELECT output FROM runs WHERE request_id = ? LIMIT 1
+"""
+_RECORD_RUN = "INSERT INTO runs VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+_FIND_RUN = "SELECT output FROM runs WHERE request_id = ?"
+_FIND_COSIGNATURE = """
+SELECT model_id, input_hash, output_hash, signature FROM cosignatures
+WHERE signer = ? AND operator = ? AND request_id = ?
+"""
+_RECORD_COSIGNATURE = "INSERT INTO cosignatures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
 class SignedAnswer:
-    """A claim with what it is about and what proves it."""
+    """A claim with what it is about, and its operator's signature (65 bytes r ‖ s ‖ v)."""
 
     claim: Claim
     output: bytes
-    seal: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Cosignature:
+    """A claim that names another operator, and this signer's signature of it (65 bytes r ‖ s ‖ v)."""
+
+    signer: str
+    claim: Claim
+    signature: bytes
 
 
 class Journal:
@@ -91,6 +142,27 @@ class Journal:
         """
         return await self._do(lambda: self._record(answer, chain_id, hub, repeatable))
 
+    async def find_output(self, operator: str, request_id: bytes) -> bytes | None:
+        """What the model gave for a request: the operator's answer, or the run that was kept."""
+        keys = (to_canonical_address(operator), request_id, request_id)
+        return await self._do(lambda: self._output(_FIND_OUTPUT, keys))
+
+    async def record_run(self, request_id: bytes, output: bytes) -> bytes:
+        """Keeps what the model gave for a request, unless something is kept; returns the one that counts."""
+        return await self._do(lambda: self._record_run(request_id, output))
+
+    async def find_cosignature(self, signer: str, operator: str, request_id: bytes) -> Cosignature | None:
+        """What a signer has co-signed as an operator's answer to a request."""
+        return await self._do(lambda: self._find_cosignature(signer, operator, request_id))
+
+    async def record_cosignature(
+        self, given: Cosignature, chain_id: int, hub: str, *, repeatable: bool
+    ) -> Cosignature:
+        """Stores a co-signature, unless the signer has one for the same operator and request; returns the
+        one that counts. `repeatable` as for `record`.
+        """
+        return await self._do(lambda: self._record_cosignature(given, chain_id, hub, repeatable))
+
     @property
     def _connection(self) -> sqlite3.Connection:
         if self._db is None:
@@ -107,43 +179,86 @@ class Journal:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=5)
         try:
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version > _SCHEMA_VERSION:
-                raise JournalTooNew(str(self._path), version, _SCHEMA_VERSION)
+            version = self._version(db)
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
-            db.execute(_SCHEMA)
-            db.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+            if version < len(_VERSIONS):
+                self._upgrade(db)
         except BaseException:
             db.close()
             raise
         return db
+
+    def _version(self, db: sqlite3.Connection) -> int:
+        version: int = db.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(_VERSIONS):
+            raise JournalTooNew(str(self._path), version, len(_VERSIONS))
+        return version
+
+    def _upgrade(self, db: sqlite3.Connection) -> None:
+        # All or nothing, and asked again inside, since another process may open the same file just now.
+        db.execute("BEGIN IMMEDIATE")
+        for statements in _VERSIONS[self._version(db) :]:
+            for statement in statements:
+                db.execute(statement)
+        db.execute(f"PRAGMA user_version = {len(_VERSIONS)}")
+        db.execute("COMMIT")
 
     def _find(self, operator: str, request_id: bytes) -> SignedAnswer | None:
         row = self._connection.execute(_FIND, (to_canonical_address(operator), request_id)).fetchone()
         if row is None:
             return None
         model_id, input_hash, output_hash, output, seal = row
-        return SignedAnswer(Claim(request_id, model_id, input_hash, output_hash, operator), output, seal)
+        claim = Claim(request_id, model_id, input_hash, output_hash, operator)
+        return SignedAnswer(claim, output, Seal.parse(seal).proof)
 
     def _record(self, answer: SignedAnswer, chain_id: int, hub: str, repeatable: bool) -> SignedAnswer:
-        claim, db = answer.claim, self._connection
-        operator = to_canonical_address(claim.operator)
-        # Chain ids have up to 256 bits, SQLite's integers 64.
-        row = (
-            operator,
-            claim.request_id,
-            str(chain_id),
-            hub,
-            claim.model_id,
-            claim.input_hash,
-            claim.output_hash,
-        )
-        db.execute(f"PRAGMA synchronous = {'NORMAL' if repeatable else 'FULL'}")
-        stored = db.execute(_RECORD, (*row, answer.output, answer.seal, time.time_ns())).rowcount
-        if stored:
+        claim = answer.claim
+        seal = bytes(Seal(SIGNED, answer.signature))
+        row = (*_about(claim, chain_id, hub), answer.output, seal, time.time_ns())
+        if self._store(_RECORD, row, repeatable):
             return answer
-        earlier = self._find(claim.operator, claim.request_id)
-        if earlier is None:
-            raise JournalUnavailable(str(self._path), "a claim was neither stored nor found")
-        return earlier
+        return self._earlier(self._find(claim.operator, claim.request_id))
+
+    def _output(self, query: str, keys: tuple[bytes, ...]) -> bytes | None:
+        row = self._connection.execute(query, keys).fetchone()
+        return None if row is None else row[0]
+
+    def _record_run(self, request_id: bytes, output: bytes) -> bytes:
+        # Nothing is promised yet: a run that a power cut takes away is made again.
+        if self._store(_RECORD_RUN, (request_id, output, time.time_ns()), repeatable=True):
+            return output
+        return self._earlier(self._output(_FIND_RUN, (request_id,)))
+
+    def _find_cosignature(self, signer: str, operator: str, request_id: bytes) -> Cosignature | None:
+        keys = (to_canonical_address(signer), to_canonical_address(operator), request_id)
+        row = self._connection.execute(_FIND_COSIGNATURE, keys).fetchone()
+        if row is None:
+            return None
+        model_id, input_hash, output_hash, signature = row
+        return Cosignature(signer, Claim(request_id, model_id, input_hash, output_hash, operator), signature)
+
+    def _record_cosignature(
+        self, given: Cosignature, chain_id: int, hub: str, repeatable: bool
+    ) -> Cosignature:
+        claim = given.claim
+        signer = to_canonical_address(given.signer)
+        row = (signer, *_about(claim, chain_id, hub), given.signature, time.time_ns())
+        if self._store(_RECORD_COSIGNATURE, row, repeatable):
+            return given
+        return self._earlier(self._find_cosignature(given.signer, claim.operator, claim.request_id))
+
+    def _store(self, statement: str, row: tuple[bytes | str | int, ...], repeatable: bool) -> bool:
+        self._connection.execute(f"PRAGMA synchronous = {'NORMAL' if repeatable else 'FULL'}")
+        return self._connection.execute(statement, row).rowcount == 1
+
+    def _earlier(self, found: _T | None) -> _T:
+        if found is None:
+            raise JournalUnavailable(str(self._path), "a row was neither stored nor found")
+        return found
+
+
+def _about(claim: Claim, chain_id: int, hub: str) -> tuple[bytes | str, ...]:
+    # Chain ids have up to 256 bits, SQLite's integers 64.
+    hashes = (claim.model_id, claim.input_hash, claim.output_hash)
+    return to_canonical_address(claim.operator), claim.request_id, str(chain_id), hub, *hashes

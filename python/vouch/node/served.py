@@ -6,6 +6,7 @@ from starlette.requests import Request
 
 from vouch.node.answers import Answers
 from vouch.node.config import NodeConfig
+from vouch.node.cosigner import Cosigner
 from vouch.node.errors import UnknownModel, WrongKind
 from vouch.runtimes.base import Runtime, TensorRuntime, TextRuntime
 
@@ -16,6 +17,7 @@ class Served:
 
     config: NodeConfig
     answers: Answers
+    cosigner: Cosigner
 
     @classmethod
     def of(cls, request: Request) -> "Served":

@@ -6,16 +6,18 @@ from typing import Any
 from coincurve import PrivateKey
 
 from tests.support.terms import make_terms
-from vouch.node.answers import Question
+from vouch.node.question import Question
 from vouch.protocol.errors import VouchError
 from vouch.protocol.manifest import Manifest
+from vouch.protocol.quorum import QUORUM
 from vouch.protocol.request import Request
 from vouch.protocol.seal import address_of
 from vouch.runtimes.echo import EchoRuntime, echo_manifest
 
 KEY = PrivateKey(b"\x01" * 32)
 OPERATOR = address_of(KEY.public_key)
-OTHER = address_of(PrivateKey(b"\x02" * 32).public_key)
+OTHER_KEY = PrivateKey(b"\x02" * 32)
+OTHER = address_of(OTHER_KEY.public_key)
 HUB = "0x1111111111111111111111111111111111111111"
 CHAIN_ID = 31337
 
@@ -33,6 +35,14 @@ def body(data: bytes, model: bytes, /, **changes: Any) -> dict[str, Any]:
     """JSON for /vouch/v1/answers."""
     encoded = bytes(terms(data, model, **changes))
     return {"chainId": CHAIN_ID, "hub": HUB, "terms": "0x" + encoded.hex(), "input": "0x" + data.hex()}
+
+
+def cosign_body(
+    data: bytes, model: bytes, output: bytes, /, *, by: str = OPERATOR, **changes: Any
+) -> dict[str, Any]:
+    """JSON for /vouch/v1/cosignatures, about the output of operator `by`."""
+    asked = body(data, model, **{"route": QUORUM} | changes)
+    return asked | {"operator": by, "output": "0x" + output.hex()}
 
 
 class Watched(EchoRuntime):

@@ -1,8 +1,10 @@
-"""A node on a free port, reached over HTTP."""
+"""A node on a free port, reached over HTTP, and the parts of one without HTTP."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +12,33 @@ import httpx
 import pytest
 
 from tests.python.node.asking import KEY
+from vouch.node.answers import Answers
 from vouch.node.config import NodeConfig
+from vouch.node.cosigner import Cosigner
+from vouch.node.journal import Journal
+from vouch.node.runs import Runs
 from vouch.node.service import serve
+from vouch.node.work import SharedWork
 from vouch.runtimes.base import Runtime
+from vouch.runtimes.derive import manifest_from_onnx
+from vouch.runtimes.onnx import OnnxRuntime
 
+RISK = Path(str(files("vouch").joinpath("models", "risk.onnx")))
 RunNode = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What answers and co-signs in a node."""
+
+    journal: Journal
+    work: SharedWork
+    runs: Runs
+    answers: Answers
+    cosigner: Cosigner
+
+
+OpenParts = Callable[..., AbstractAsyncContextManager[Parts]]
 
 
 @pytest.fixture
@@ -43,3 +67,29 @@ def run_node(tmp_path: Path) -> RunNode:
                 stop.set()
 
     return run
+
+
+@pytest.fixture
+def open_parts(tmp_path: Path) -> OpenParts:
+    """`async with open_parts(runtime, ..., **config) as parts`; the journal is the same each time."""
+
+    @asynccontextmanager
+    async def opened(*runtimes: Runtime, **config: Any) -> AsyncIterator[Parts]:
+        settings: dict[str, Any] = {
+            "models": tuple((runtime.manifest.name, runtime) for runtime in runtimes),
+            "journal": tmp_path / "journal.sqlite",
+            "key": KEY,
+        }
+        made = NodeConfig(**settings | config)
+        async with Journal(made.journal) as journal, SharedWork(made.shutdown_seconds) as work:
+            runs = Runs(made, journal, work)
+            answers, cosigner = Answers(made, journal, runs, work), Cosigner(made, journal, runs)
+            yield Parts(journal, work, runs, answers, cosigner)
+
+    return opened
+
+
+@pytest.fixture(scope="session")
+def risk() -> OnnxRuntime:
+    """The model that is shipped, by onnxruntime: deterministic, five numbers in and one out."""
+    return OnnxRuntime(RISK, manifest_from_onnx(RISK, "risk"))

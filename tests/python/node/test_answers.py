@@ -2,14 +2,13 @@ import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.python.node.asking import CHAIN_ID, HUB, KEY, OPERATOR, OTHER, Watched, question
+from tests.python.node.asking import CHAIN_ID, HUB, OPERATOR, OTHER, Watched, question
+from tests.python.node.conftest import OpenParts
 from vouch.node.answers import Answers
-from vouch.node.config import NodeConfig
 from vouch.node.errors import (
     InputMismatch,
     InputTooLarge,
@@ -20,12 +19,12 @@ from vouch.node.errors import (
     UnknownModel,
     UnsupportedRoute,
 )
-from vouch.node.journal import Journal
 from vouch.protocol.errors import VouchError
 from vouch.protocol.keccak import keccak
 from vouch.protocol.manifest import Limits
+from vouch.protocol.quorum import QUORUM
 from vouch.protocol.request import ANYONE
-from vouch.protocol.seal import Seal, recover_signer
+from vouch.protocol.seal import SIGNED, Seal, recover_signer
 from vouch.runtimes.base import RuntimeUnavailable
 from vouch.runtimes.echo import echo_manifest
 
@@ -34,17 +33,11 @@ MODEL = echo_manifest("watched").model_id
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Open:
+def opened(open_parts: OpenParts) -> Open:
     @asynccontextmanager
     async def opened(runtime: Watched, **config: Any) -> AsyncIterator[Answers]:
-        settings: dict[str, Any] = {
-            "models": (("watched", runtime),),
-            "journal": tmp_path / "journal.sqlite",
-            "key": KEY,
-        }
-        made = NodeConfig(**settings | config)
-        async with Journal(made.journal) as journal, Answers(made, journal) as answers:
-            yield answers
+        async with open_parts(runtime, **config) as parts:
+            yield parts.answers
 
     return opened
 
@@ -58,7 +51,13 @@ async def test_claim_names_everything_and_the_seal_proves_it(opened: Open) -> No
     assert claim.request_id == asked.terms.id(CHAIN_ID, HUB)
     assert (claim.model_id, claim.input_hash) == (MODEL, keccak(b"hello"))
     assert (claim.output_hash, claim.operator) == (keccak(signed.output), OPERATOR)
-    assert recover_signer(Seal.parse(signed.seal), claim, CHAIN_ID, HUB) == OPERATOR
+    assert recover_signer(Seal(SIGNED, signed.signature), claim, CHAIN_ID, HUB) == OPERATOR
+
+
+async def test_the_quorum_route_is_answered_with_the_same_kind_of_signature(opened: Open) -> None:
+    async with opened(Watched()) as answers:
+        signed = await answers.answer(question(b"hello", MODEL, route=QUORUM))
+    assert recover_signer(Seal(SIGNED, signed.signature), signed.claim, CHAIN_ID, HUB) == OPERATOR
 
 
 async def test_terms_for_anyone_are_answered(opened: Open) -> None:
@@ -166,7 +165,7 @@ async def test_shutdown_does_not_wait_for_ever(opened: Open) -> None:
     ("changes", "error", "values"),
     [
         ({"operator": OTHER}, OtherOperator, (OTHER, OPERATOR)),
-        ({"route": b"NITR"}, UnsupportedRoute, (b"NITR", b"SIGN")),
+        ({"route": b"NITR"}, UnsupportedRoute, (b"NITR", (b"SIGN", b"QRUM"))),
         ({"input_hash": b"x" * 32}, InputMismatch, (keccak(b"hello"), b"x" * 32)),
         ({"model_id": b"m" * 32}, UnknownModel, ("0x" + "6d" * 32, [f"0x{MODEL.hex()}"])),
     ],

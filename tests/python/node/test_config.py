@@ -18,6 +18,13 @@ def test_secrets_are_not_shown() -> None:
     assert "key" not in shown
 
 
+def test_cosigning_needs_a_key() -> None:
+    assert not NodeConfig((), Path("journal"), KEY).cosign
+    assert NodeConfig((), Path("journal"), KEY, cosign=True).cosign
+    with pytest.raises(ValueError, match="without a key cannot co-sign"):
+        NodeConfig((), Path("journal"), cosign=True)
+
+
 def test_one_name_twice() -> None:
     models = (("a", EchoRuntime(echo_manifest("one"))), ("a", EchoRuntime(echo_manifest("two"))))
     with pytest.raises(ValueError, match="name a is served twice"):

@@ -1,24 +1,30 @@
 import asyncio
+import dataclasses
 import os
 import signal
 import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.python.node.asking import CHAIN_ID, HUB, OPERATOR, OTHER
 from vouch.node.errors import JournalTooNew, JournalUnavailable
-from vouch.node.journal import Journal, SignedAnswer
+from vouch.node.journal import Cosignature, Journal, SignedAnswer
 from vouch.protocol.claim import Claim
 
 REPO = Path(__file__).parents[3]
 
 
 def answer(output: bytes = b"yes", operator: str = OPERATOR, request_id: bytes = b"r" * 32) -> SignedAnswer:
-    return SignedAnswer(
-        Claim(request_id, b"m" * 32, b"i" * 32, b"o" * 32, operator), output, b"SIGN" + bytes(65)
-    )
+    return SignedAnswer(Claim(request_id, b"m" * 32, b"i" * 32, b"o" * 32, operator), output, b"s" * 65)
+
+
+def cosignature(output_hash: bytes = b"o" * 32, signer: str = OPERATOR, **changes: Any) -> Cosignature:
+    claim = Claim(b"r" * 32, b"m" * 32, b"i" * 32, output_hash, OTHER)
+    return Cosignature(signer, dataclasses.replace(claim, **changes), output_hash[:1] * 65)
 
 
 @pytest.fixture
@@ -105,7 +111,7 @@ async def test_journal_of_a_newer_version(path: Path) -> None:
     with pytest.raises(JournalTooNew) as error:
         async with Journal(path):
             pass
-    assert (error.value.received, error.value.expected) == (99, 1)
+    assert (error.value.received, error.value.expected) == (99, 2)
 
 
 async def test_file_that_is_no_journal(path: Path) -> None:
@@ -143,3 +149,135 @@ async def test_journal_that_is_not_open(path: Path) -> None:
     journal = Journal(path)
     with pytest.raises(JournalUnavailable, match="not open"):
         await journal.find(OPERATOR, b"r" * 32)
+
+
+async def test_cosignatures_are_apart_from_answers_and_the_first_counts(path: Path) -> None:
+    async with Journal(path) as journal:
+        assert await journal.find_cosignature(OPERATOR, OTHER, b"r" * 32) is None
+        given = cosignature()
+        assert await journal.record_cosignature(given, 2**255, HUB, repeatable=False) == given
+    async with Journal(path) as journal:
+        again = cosignature(b"p" * 32)
+        assert await journal.record_cosignature(again, CHAIN_ID, HUB, repeatable=True) == given
+        assert await journal.find_cosignature(OPERATOR, OTHER, b"r" * 32) == given
+        assert await journal.find(OPERATOR, b"r" * 32) is None
+        assert await journal.find(OTHER, b"r" * 32) is None
+        for other in (
+            cosignature(b"p" * 32, signer=OTHER),
+            cosignature(b"p" * 32, operator=HUB),
+            cosignature(b"p" * 32, request_id=b"s" * 32),
+        ):
+            assert await journal.record_cosignature(other, CHAIN_ID, HUB, repeatable=True) == other
+
+
+async def test_the_first_cosignature_counts_between_two_processes_with_one_file(path: Path) -> None:
+    async with Journal(path) as one, Journal(path) as two:
+        given = await one.record_cosignature(cosignature(), CHAIN_ID, HUB, repeatable=True)
+        assert await two.record_cosignature(cosignature(b"p" * 32), CHAIN_ID, HUB, repeatable=True) == given
+
+
+async def test_the_first_run_is_kept(path: Path) -> None:
+    async with Journal(path) as one, Journal(path) as two:
+        assert await one.find_output(OPERATOR, b"r" * 32) is None
+        assert await one.record_run(b"r" * 32, b"") == b""
+        assert await two.record_run(b"r" * 32, b"second") == b""
+        assert await two.record_run(b"s" * 32, b"third") == b"third"
+        assert await two.find_output(OPERATOR, b"r" * 32) == b""
+
+
+async def test_an_answer_is_a_run_too_and_goes_first(path: Path) -> None:
+    async with Journal(path) as journal:
+        await journal.record_run(b"r" * 32, b"run")
+        await journal.record(answer(b"answer"), CHAIN_ID, HUB, repeatable=True)
+        assert await journal.find_output(OPERATOR, b"r" * 32) == b"answer"
+        assert await journal.find_output(OTHER, b"r" * 32) == b"run"
+
+
+@pytest.mark.parametrize(("repeatable", "level"), [(True, 1), (False, 2)])
+async def test_what_cannot_be_had_again_waits_for_the_disk(path: Path, repeatable: bool, level: int) -> None:
+    async with Journal(path) as journal:
+        for record in (
+            journal.record(answer(), CHAIN_ID, HUB, repeatable=repeatable),
+            journal.record_cosignature(cosignature(), CHAIN_ID, HUB, repeatable=repeatable),
+        ):
+            await journal.record_run(b"r" * 32, b"run")
+            await record
+            found = await journal._do(lambda: journal._connection.execute("PRAGMA synchronous").fetchone())
+            assert found == (level,)
+
+
+FIRST_SCHEMA = """
+CREATE TABLE claims (
+    operator BLOB NOT NULL,
+    request_id BLOB NOT NULL,
+    chain_id TEXT NOT NULL,
+    hub TEXT NOT NULL,
+    model_id BLOB NOT NULL,
+    input_hash BLOB NOT NULL,
+    output_hash BLOB NOT NULL,
+    output BLOB NOT NULL,
+    seal BLOB NOT NULL,
+    signed_at_ns INTEGER NOT NULL,
+    PRIMARY KEY (operator, request_id)
+) STRICT
+"""
+
+
+def first_version(path: Path, *, number: int = 1) -> None:
+    """A journal as the first version wrote it, with `answer()` in it."""
+    path.parent.mkdir(exist_ok=True)
+    claim = answer().claim
+    hashes = (claim.model_id, claim.input_hash, claim.output_hash)
+    keys = (bytes.fromhex(OPERATOR[2:]), claim.request_id, str(CHAIN_ID), HUB)
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute(FIRST_SCHEMA)
+        row = (*keys, *hashes, b"yes", b"SIGN" + b"s" * 65, 1)
+        db.execute("INSERT INTO claims VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        db.execute(f"PRAGMA user_version = {number}")
+
+
+def version_of(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as db:
+        found: int = db.execute("PRAGMA user_version").fetchone()[0]
+    return found
+
+
+# The first version made its table before it wrote its number, so a kill in between left 0.
+@pytest.mark.parametrize("number", [0, 1])
+async def test_a_journal_of_the_first_version_is_added_to(path: Path, number: int) -> None:
+    first_version(path, number=number)
+    for _ in range(2):
+        async with Journal(path) as journal:
+            assert await journal.find(OPERATOR, b"r" * 32) == answer()
+            again = answer(b"other")
+            assert await journal.record(again, CHAIN_ID, HUB, repeatable=True) == answer()
+            assert await journal.find_output(OPERATOR, b"r" * 32) == b"yes"
+            given = cosignature()
+            assert await journal.record_cosignature(given, CHAIN_ID, HUB, repeatable=True) == given
+        assert version_of(path) == 2
+
+
+async def test_two_processes_upgrade_one_journal(path: Path) -> None:
+    first_version(path)
+
+    async def opened() -> SignedAnswer | None:
+        async with Journal(path) as journal:
+            return await journal.find(OPERATOR, b"r" * 32)
+
+    assert await asyncio.gather(*(opened() for _ in range(4))) == [answer()] * 4
+
+
+async def test_an_upgrade_that_fails_changes_nothing(path: Path) -> None:
+    first_version(path)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE cosignatures (in_the_way TEXT)")
+    with pytest.raises(JournalUnavailable, match="cosignatures already exists"):
+        async with Journal(path):
+            pass
+    assert version_of(path) == 1
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT name FROM sqlite_master WHERE name = 'runs'").fetchone() is None
+        db.execute("DROP TABLE cosignatures")
+    async with Journal(path) as journal:
+        assert await journal.find(OPERATOR, b"r" * 32) == answer()
