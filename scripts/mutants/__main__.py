@@ -16,8 +16,10 @@ from typing import Final
 
 from scripts.mutants.equivalents import load
 from scripts.mutants.operators import Key, Mutant, mutants
+from scripts.mutants.schemata import instrument_all
 from scripts.mutants.source import Source
 from scripts.mutants.tree import Laboratory, MutationError, Verdict
+from scripts.mutants.ward import Ward
 from scripts.toolchain import paths
 
 # Interfaces have no code, test contracts and examples hold nobody's money, and the codec's arithmetic is left
@@ -69,16 +71,26 @@ def clock(seconds: float) -> str:
 
 
 def try_all(
-    chosen: Sequence[Mutant], verdict: Callable[[Mutant], Verdict], now: Callable[[], float] = time.monotonic
+    found: Iterable[tuple[Mutant, Verdict]], total: int, now: Callable[[], float] = time.monotonic
 ) -> Iterator[Result]:
     """One line for each, with the time it took so far and the time that all will take at this pace."""
     begin = now()
-    for number, mutant in enumerate(chosen, 1):
-        result = Result(mutant, verdict(mutant))
+    for number, (mutant, verdict) in enumerate(found, 1):
         spent = now() - begin
-        progress = f"{number:>4}/{len(chosen)} {clock(spent)} of about {clock(spent / number * len(chosen))}"
-        print(f"{progress}  {result.verdict:<16} {mutant}", flush=True)
-        yield result
+        progress = f"{number:>4}/{total} {clock(spent)} of about {clock(spent / number * total)}"
+        print(f"{progress}  {verdict:<16} {mutant}", flush=True)
+        yield Result(mutant, verdict)
+
+
+def find_all(chosen: Sequence[Mutant], folder: Path) -> Iterator[tuple[Mutant, Verdict]]:
+    """Those that a switch makes live, many to a build; then the others, each in a build of its own."""
+    at_work = sources()
+    _, alone = instrument_all(at_work, dict(enumerate(chosen)))
+    yield from Ward(folder, at_work).verdicts([m for n, m in enumerate(chosen) if n not in alone])
+    if alone:
+        laboratory = Laboratory(folder / "alone")
+        for number in alone:
+            yield chosen[number], laboratory.verdict(chosen[number])
 
 
 def judge(results: Iterable[Result], equivalents: Container[Key]) -> int:
@@ -116,9 +128,9 @@ def main(words: Sequence[str]) -> int:
     results: list[Result] = []
     failure = ""
     with tempfile.TemporaryDirectory(prefix="vouch-mutants-") as folder:
-        print(f"{len(chosen)} mutants; first the tests without any ...", flush=True)
+        print(f"{len(chosen)} mutants; first a build, and the tests without any ...", flush=True)
         try:
-            for result in try_all(chosen, Laboratory(Path(folder)).verdict):
+            for result in try_all(find_all(chosen, Path(folder)), len(chosen)):
                 results.append(result)  # noqa: PERF402  # what is there when it is stopped counts
         except MutationError as error:
             failure = str(error)

@@ -63,12 +63,19 @@ def run(command: Sequence[str], folder: Path, seconds: float) -> tuple[int | Non
         return process.returncode, output
 
 
-def ordered_tests(folder: Path, path: str = "") -> list[str]:
-    """The tests of the contracts, those that mirror the file first: they are the most likely to fail."""
-    snake = re.sub(r"(?<!^)(?=[A-Z])", "_", Path(path).stem).lower()
-    files = sorted((folder / TESTS).rglob("test_*.py"))
-    files.sort(key=lambda file: not file.stem.startswith(f"test_{snake}"))
+def ordered_tests(folder: Path, path: str = "", function: str = "") -> list[str]:
+    """The tests of the contracts, those that mirror function or file first: the most likely to fail."""
+    contract, called = (_snake(name) for name in (Path(path).stem, function.lstrip("_")))
+
+    def order(file: Path) -> tuple[bool, bool]:
+        return not (called and called in file.stem), not file.stem.startswith(f"test_{contract}")
+
+    files = sorted(sorted((folder / TESTS).rglob("test_*.py")), key=order)
     return [str(file.relative_to(folder)) for file in files]
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 class Tree:
@@ -149,7 +156,7 @@ class Laboratory:
             code, output = run(EXPORT, folder, BUILD_SECONDS)
             if code != 0:
                 raise MutationError(f"the ABIs of {mutant} cannot be exported:\n{output}")
-            command = (*PYTEST, *ordered_tests(folder, mutant.path))
+            command = (*PYTEST, *ordered_tests(folder, mutant.path, mutant.function))
             code, output = run(command, folder, TEST_SECONDS)
             if code == TESTS_FAILED and NO_ANSWER in output:
                 code, output = run(command, folder, TEST_SECONDS)

@@ -1,5 +1,6 @@
 """How scripts/mutants tries its changes, and what it says about them."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,8 @@ def test_an_equivalent_that_is_noticed_fails(capsys: pytest.CaptureFixture[str])
 def test_progress(capsys: pytest.CaptureFixture[str]) -> None:
     found = mutants([Source("Vault.sol", VAULT)])[:2]
     times = iter((0.0, 60.0, 125.0))
-    tried = list(program.try_all(found, lambda _: Verdict.KILLED, lambda: next(times)))
+    verdicts = [(mutant, Verdict.KILLED) for mutant in found]
+    tried = list(program.try_all(verdicts, 2, lambda: next(times)))
     assert [result.mutant for result in tried] == found
     first, second = capsys.readouterr().out.splitlines()
     assert first.startswith("   1/2 0:01:00 of about 0:02:00  killed ")
@@ -179,16 +181,11 @@ def test_tests_that_fail_without_a_mutant(checkout: Path, tmp_path: Path) -> Non
 def test_what_was_tried_before_a_stop_is_shown(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], stop: BaseException, said: str
 ) -> None:
-    class Stopping:
-        def __init__(self, _: Path) -> None:
-            self.verdicts = iter((Verdict.KILLED, Verdict.SURVIVED))
+    def found(chosen: Sequence[Mutant], _: Path) -> Iterator[tuple[Mutant, Verdict]]:
+        yield from zip(chosen, (Verdict.KILLED, Verdict.SURVIVED), strict=False)
+        raise stop
 
-        def verdict(self, _: Mutant) -> Verdict:
-            for verdict in self.verdicts:
-                return verdict
-            raise stop
-
-    monkeypatch.setattr(program, "Laboratory", Stopping)
+    monkeypatch.setattr(program, "find_all", found)
     count = len([mutant for mutant in program.everything() if "emit" in str(mutant)])
     assert program.main(["--only", "emit"]) == 2
     shown = capsys.readouterr()
@@ -210,3 +207,5 @@ def test_the_tests_that_mirror_a_file_come_first(tmp_path: Path) -> None:
         path.touch()
     names = [Path(word).name for word in tree.ordered_tests(tmp_path, "contracts/Vault.sol")]
     assert names == ["test_vault_user.py", "test_vault.py", "test_vault_more.py", "test_anything.py"]
+    names = [Path(word).name for word in tree.ordered_tests(tmp_path, "contracts/Vault.sol", "_more")]
+    assert names == ["test_vault_more.py", "test_vault_user.py", "test_vault.py", "test_anything.py"]

@@ -1,5 +1,6 @@
 """vouch model publish | list | describe."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -83,6 +84,7 @@ async def list_models(rpc: str, deployments: Path) -> None:
 \b
 Examples:
   vouch model describe --onnx risk.onnx
+  vouch model describe --onnx risk.onnx --tolerance 1e-5 -o risk.json      other hardware may round differently
   vouch model describe --openai meta-llama/Llama-3.1-8B-Instruct --name chat -o chat.json
 """,
 )
@@ -93,6 +95,11 @@ Examples:
     "--openai", metavar="MODEL", help="Describe a text model, as its OpenAI-compatible server names it."
 )
 @click.option("--name", help="The model's name; default: the file's.")
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Honest nodes may differ by this much per element of the output, in the model's own units (ONNX).",
+)
 @click.option(
     "--max-tokens", type=click.IntRange(1), default=128, show_default=True, help="Longest text answer."
 )
@@ -107,7 +114,13 @@ Examples:
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; default: print."
 )
 def describe(
-    onnx: Path | None, openai: str | None, name: str | None, max_tokens: int, prompt: str, output: Path | None
+    onnx: Path | None,
+    openai: str | None,
+    name: str | None,
+    tolerance: float | None,
+    max_tokens: int,
+    prompt: str,
+    output: Path | None,
 ) -> None:
     """Write the manifest of a model, without publishing it."""
     from vouch.cli.sources import onnx_manifest, text_manifest
@@ -116,6 +129,10 @@ def describe(
         raise click.UsageError("give either --onnx FILE or --openai MODEL")
     if onnx is not None:
         manifest = onnx_manifest(onnx, name)
+        if tolerance is not None:
+            manifest = replace(manifest, deterministic=False, tolerance=tolerance)
+    elif tolerance is not None:
+        raise click.UsageError("--tolerance is for tensors: texts are compared byte for byte")
     else:
         if name is None:
             raise click.UsageError("a text model needs a --name")
