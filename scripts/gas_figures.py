@@ -329,10 +329,49 @@ async def gap(bench: Bench) -> None:
 
     item = await ask(25, window=60)
     other = bench.sign(bench.operator, bench.claim(item.request, b"another"))
-    pair = SignedOutput(keccak(item.output), item.seal[4:]), SignedOutput(keccak(b"another"), bytes(other)[4:])
+    pair = (
+        SignedOutput(keccak(item.output), item.seal[4:]),
+        SignedOutput(keccak(b"another"), bytes(other)[4:]),
+    )
     await step(deliver(item), "gap.deliverOptimistic", [DeliveredLog])
     report = bench.hub.report_equivocation(item.request, item.operator, *pair)
     await step(report, "gap.reportEquivocation", [RejectedLog, EquivocatedLog])
+
+
+async def lending(bench: Bench) -> None:
+    """Two loans on provisional answers, one of which is never proven; the other examples are deployed."""
+    own = bytes(12) + to_bytes(bench.operator.address)
+    common = (bench.hub.address, keccak(MANIFEST), SIGNED, own, 10**17)
+    pool = await bench.create("InstantLoan", *common, 60)
+    await bench.create("CreditLimit", *common, 60, 60)
+    await bench.create("RiskReader", *common)
+    await bench.send(bench.owner, Call(pool, b"", 10 * FEE))
+    features = [i * 10**17 + 1 for i in range(1, 6)]
+
+    async def step(call: Call, name: str, kind: type) -> None:
+        receipt = await bench.send(bench.relayer, call, f"examples.instantLoan.{name}")
+        logged = [type(log) for log in receipt_logs(receipt, bench.hub.address)]
+        if logged != [kind]:
+            raise WrongMeasurement(f"examples.instantLoan.{name} logged {logged}")
+
+    async def lent() -> Fulfilment:
+        ask = bench.call("InstantLoan", "ask", FEE, features, NATIVE, value=FEE)
+        terms = await bench.ask(ask, "examples.instantLoan.ask")
+        item = bench.answer(terms, (5 * 10**16).to_bytes(32, "big"))
+        deliver = bench.hub.deliver(terms, item.operator, item.output, item.seal[4:])
+        await step(deliver, "deliver", DeliveredLog)
+        draw = bench.call("InstantLoan", "draw", terms.id(CHAIN_ID, bench.hub.address))
+        await bench.send(bench.owner, draw, "examples.instantLoan.draw")
+        return item
+
+    lost, item = await lent(), await lent()
+    settle = bench.hub.settle(item.request, item.operator, item.output, item.seal)
+    await step(settle, "settle", SettledLog)
+    late = (await bench.hub.gap_of(lost.request)).prove_by + 1
+    await bench.rpc.call("evm_setNextBlockTimestamp", late)
+    reject = bench.hub.reject(lost.request, lost.operator, keccak(lost.output))
+    await step(reject, "reject", RejectedLog)
+    await bench.send(bench.stranger, bench.call("InstantLoan", "collect"), "examples.instantLoan.collect")
 
 
 STEPS: Final[Sequence[Callable[[Bench], Awaitable[None]]]] = (
@@ -344,6 +383,7 @@ STEPS: Final[Sequence[Callable[[Bench], Awaitable[None]]]] = (
     examples,
     seals,
     gap,
+    lending,
 )
 
 

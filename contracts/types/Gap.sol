@@ -9,11 +9,13 @@ import {Status} from "./Status.sol";
 /// @notice The trust gap of one request, for contracts that act inside of it.
 struct Gap {
     Status status;
-    /// Unix seconds, the last second in which anyone may challenge; zero: a challenge is not possible (any more).
+    /// Unix seconds, the last second in which anyone may challenge, also when it is over and nobody has settled yet; zero:
+    /// there is no window, or somebody challenged.
     uint256 challengeBy;
     /// Unix seconds, the last second in which the seal is taken; zero: none is due.
     uint256 proveBy;
-    /// Token units of the operator's stake that become the beneficiary's credit if the result is rejected now.
+    /// Token units of the operator's stake that become the beneficiary's credit if the result is rejected. Who relies on it
+    /// must also see that a rejection can still happen: the route lives, and a proof is due (or a challenge possible).
     uint256 insured;
     /// Who demanded the proof; zero: nobody.
     address challenger;
