@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from scripts.export_abi import ExportError, compile_contracts
-from scripts.gas_figures import Figures, measure
+from scripts.gas_bench import Figures
+from scripts.gas_figures import measure
 
 COMMITTED: Final = Path(__file__).resolve().parents[1] / "tests" / "gas.json"
 
