@@ -189,7 +189,7 @@ abstract contract TrustGap is IInferenceHub {
         if (!ok) {
             Record record = cell.record;
             // A consumer may have ended its request in the callback: then this one is of no interest any more.
-            if (record.status() == status) cell.record = record.withCallbackFailed(true);
+            if (status != Status.Delivered || record.isOpen()) cell.record = record.withCallbackFailed(true);
             emit CallbackFailed(id, reason);
         }
     }

@@ -6,7 +6,7 @@ import {IInferenceHub} from "../interfaces/IInferenceHub.sol";
 import {Request} from "../types/Request.sol";
 import {Status} from "../types/Status.sol";
 
-/// @title A consumer with every hook, which says on which one it was called
+/// @title A consumer that says on which hook it was called; an expired result is a bad one to it, as it is by default
 contract HookConsumer is InferenceConsumer {
     event Hook(Status status, bytes32 id, uint256 salt, bytes output);
 

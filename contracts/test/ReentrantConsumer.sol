@@ -13,6 +13,7 @@ contract ReentrantConsumer is Asker, IInferenceConsumer {
     bytes[] public returned;
     bytes public greeting;
     uint256 public greeted;
+    bool public rude;
 
     constructor(IInferenceHub hub) Asker(hub) {}
 
@@ -25,6 +26,11 @@ contract ReentrantConsumer is Asker, IInferenceConsumer {
 
     function setGreeting(bytes calldata call) external {
         greeting = call;
+    }
+
+    /// @dev A rude callback does what it planned, and then returns nothing that the hub accepts.
+    function setRude(bool rude_) external {
+        rude = rude_;
     }
 
     function setPlan(bytes[] calldata calls) external {
@@ -43,6 +49,6 @@ contract ReentrantConsumer is Asker, IInferenceConsumer {
             succeeded.push(ok);
             returned.push(data);
         }
-        return IInferenceConsumer.onInference.selector;
+        return rude ? bytes4(0) : IInferenceConsumer.onInference.selector;
     }
 }

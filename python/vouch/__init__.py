@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vouch.client import Answer, Asked, Client, NodeAnswer, SyncClient
+    from vouch.client import Answer, Asked, Client, NodeAnswer, SyncClient, TrustGap
 
-__all__ = ["Answer", "Asked", "Client", "NodeAnswer", "SyncClient"]
+__all__ = ["Answer", "Asked", "Client", "NodeAnswer", "SyncClient", "TrustGap"]
 
 
 def __getattr__(name: str) -> Any:

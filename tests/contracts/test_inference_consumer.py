@@ -3,12 +3,14 @@
 # ├── Settled .......................... _onSettled
 # ├── Delivered ........................ _onProvisional, UnexpectedStatus unless overridden
 # ├── Rejected ......................... _onRejected, UnexpectedStatus unless overridden
+# ├── Expired .......................... _onExpired, which is _onRejected unless overridden
 # └── any other status ................. UnexpectedStatus
 # supportsInterface .................... IInferenceConsumer and ERC-165
 # _ask ................................. fills in consumer and inputHash, pays a native fee from the balance
 # _withdrawCredit ...................... pays out the consumer's credit
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from eth_hash.auto import keccak
@@ -16,6 +18,7 @@ from eth_hash.auto import keccak
 from tests.support.contract import Contract, member
 from tests.support.world import FEE, INPUT, MODEL, OUTPUT, World, refused
 from vouch.chain.codec import Event
+from vouch.chain.transaction import Receipt
 from vouch.protocol.request import NATIVE
 from vouch.protocol.status import Status
 
@@ -29,6 +32,12 @@ async def called_by_owner(world: World, name: str) -> Contract:
     return await world.create(name, world.owner.address, *args)
 
 
+def hooks(receipt: Receipt) -> list[dict[str, Any]]:
+    """What a HookConsumer says about itself."""
+    event = Event("HookConsumer", member("HookConsumer", "event", "Hook"))
+    return [event.decode(log) for log in receipt.logs if log.topics[0] == event.topic0]
+
+
 async def test_only_the_hub(world: World) -> None:
     consumer = await world.create("HookConsumer", world.hub.address)
     call = consumer.call("onInference", ID, 1, Status.SETTLED, OUTPUT)
@@ -37,27 +46,39 @@ async def test_only_the_hub(world: World) -> None:
     assert await consumer.read("HUB") == world.hub.address
 
 
-@pytest.mark.parametrize("status", [Status.DELIVERED, Status.SETTLED, Status.REJECTED])
+@pytest.mark.parametrize("status", [Status.DELIVERED, Status.SETTLED, Status.REJECTED, Status.EXPIRED])
 async def test_one_hook_per_transition(world: World, status: Status) -> None:
-    consumer = await called_by_owner(world, "HookConsumer")
+    consumer = await called_by_owner(world, "ExpiryConsumer")
     call = consumer.call("onInference", ID, 7, status, OUTPUT)
     assert await world.try_at(await world.now() + 1, call) == SELECTOR + bytes(28)
     receipt = await world.send(call)
-    (log,) = receipt.logs
-    output = b"" if status == Status.REJECTED else OUTPUT
-    hook = Event("HookConsumer", member("HookConsumer", "event", "Hook")).decode(log)
-    assert hook == {"status": status, "id": ID, "salt": 7, "output": output}
+    output = OUTPUT if status in (Status.DELIVERED, Status.SETTLED) else b""
+    assert hooks(receipt) == [{"status": status, "id": ID, "salt": 7, "output": output}]
 
 
-@pytest.mark.parametrize("status", [Status.NONE, Status.REQUESTED, Status.CHALLENGED, Status.EXPIRED])
+async def test_an_expired_result_is_a_bad_one_unless_told_otherwise(world: World) -> None:
+    """There is the same to undo."""
+    consumer = await called_by_owner(world, "HookConsumer")
+    receipt = await world.send(consumer.call("onInference", ID, 7, Status.EXPIRED, b""))
+    assert hooks(receipt) == [{"status": Status.REJECTED, "id": ID, "salt": 7, "output": b""}]
+
+
+@pytest.mark.parametrize("status", [Status.NONE, Status.REQUESTED, Status.CHALLENGED])
 async def test_other_transitions(world: World, status: Status) -> None:
     consumer = await called_by_owner(world, "HookConsumer")
     call = consumer.call("onInference", ID, 7, status, OUTPUT)
     await refused(world.send(call), "UnexpectedStatus", id=ID, status=status)
 
 
-@pytest.mark.parametrize("status", [Status.DELIVERED, Status.REJECTED])
-async def test_without_a_hook(world: World, status: Status) -> None:
+@pytest.mark.parametrize(
+    ("status", "hook"),
+    [
+        (Status.DELIVERED, Status.DELIVERED),
+        (Status.REJECTED, Status.REJECTED),
+        (Status.EXPIRED, Status.REJECTED),
+    ],
+)
+async def test_without_a_hook(world: World, status: Status, hook: Status) -> None:
     """A provisional result must never be taken for a final one by a consumer that did not think of it."""
     consumer = await called_by_owner(world, "BenchConsumer")
     word = keccak(b"word")
@@ -65,7 +86,7 @@ async def test_without_a_hook(world: World, status: Status) -> None:
         world.send(consumer.call("onInference", ID, 7, status, word)),
         "UnexpectedStatus",
         id=ID,
-        status=status,
+        status=hook,
     )
     assert await consumer.read("results", 7) == bytes(32)
     await world.send(consumer.call("onInference", ID, 7, Status.SETTLED, word))

@@ -1,6 +1,6 @@
 # estimate
 # ├── what request refuses ...................... MalformedTerms, DeadlineInPast, DeadlineTooFar,
-# │                                               CallbackGasTooHigh
+# │                                               GapTooLong, CallbackGasTooHigh
 # ├── route was never added ..................... UnknownRoute
 # ├── route was withdrawn ....................... RouteIsTombstoned
 # ├── model was never published ................. UnknownModel
@@ -43,6 +43,10 @@ async def test_refuses_what_request_refuses(world: World) -> None:
     )
     past = view(world).call("estimate", replace(terms, deliver_by=now).to_abi())
     await refused(world.try_at(now, past), "DeadlineInPast", deliverBy=now, now_=now)
+    for long in (replace(terms, window=MAX_PATIENCE + 1), replace(terms, prove_within=MAX_PATIENCE + 1)):
+        endless = view(world).call("estimate", long.to_abi())
+        attempt = world.try_at(now, endless)
+        await refused(attempt, "GapTooLong", received=MAX_PATIENCE + 1, max=MAX_PATIENCE)
     greedy = replace(terms, callback_gas=MAX_CALLBACK_GAS + 1, deliver_by=now + 1)
     await refused(
         world.hub.estimate(greedy), "CallbackGasTooHigh", received=MAX_CALLBACK_GAS + 1, max=MAX_CALLBACK_GAS

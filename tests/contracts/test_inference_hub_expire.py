@@ -41,7 +41,7 @@ async def test_anybody_after_the_deadline(world: World) -> None:
     assert isinstance(log, ExpiredLog)
     assert log.id == world.id(terms)
     assert await world.hub.assurance_of(world.id(terms)) == Assurance(
-        Status.EXPIRED, False, b"SIGN", 0, 0, bytes(18)
+        Status.EXPIRED, False, False, b"SIGN", 0, 0, bytes(18)
     )
     assert await world.credit(world.owner) == FEE
     assert await world.credit(world.stranger) == await world.credit(world.operator) == 0

@@ -29,6 +29,7 @@ from vouch.protocol.seal import SIGNED, Seal, recover_signer
 from vouch.protocol.status import Gate, Status
 
 MAX_OUTPUT = 65_536
+PROVEN = 1 << 9
 OTHER = "0x00000000000000000000000000000000000000A1"
 
 CHANGED: dict[str, Any] = {
@@ -68,10 +69,11 @@ async def test_settles(world: World) -> None:
     answer = keccak(world.id(terms) + bytes(12) + bytes.fromhex(world.operator.address[2:]) + keccak(OUTPUT))[
         :18
     ]
-    packed = Status.SETTLED | int.from_bytes(SIGNED, "big") << 16 | time << 48 | time << 80
+    head = Status.SETTLED | PROVEN | int.from_bytes(SIGNED, "big") << 16
+    packed = head | time << 48 | time << 80
     assert await slot(world, terms) == packed | int.from_bytes(answer, "big") << 112
     assurance = await world.hub.assurance_of(world.id(terms))
-    assert (assurance.status, assurance.callback_failed) == (Status.SETTLED, False)
+    assert (assurance.status, assurance.callback_failed, assurance.proven) == (Status.SETTLED, False, True)
     assert (assurance.route, assurance.delivered_at, assurance.settled_at) == (SIGNED, time, time)
     assert assurance.answer == answer
 

@@ -3,6 +3,7 @@
 # │   ├── bits above a field's type ............................ MalformedTerms
 # │   ├── deliverBy not in the future .......................... DeadlineInPast
 # │   ├── deliverBy more than MAX_PATIENCE away ................ DeadlineTooFar
+# │   ├── window or proveWithin over MAX_PATIENCE .............. GapTooLong
 # │   ├── callbackGas over MAX_CALLBACK_GAS .................... CallbackGasTooHigh
 # │   ├── consumer is not the caller ........................... NotConsumer
 # │   ├── inputHash is not the input's hash .................... WrongInputHash
@@ -80,8 +81,8 @@ async def test_largest_values_of_every_field_are_wellformed(world: World) -> Non
         refund_to=ALL_ONES,
         exposure=largest,
         bond=largest,
-        prove_within=2**32 - 1,
-        window=2**32 - 1,
+        prove_within=MAX_PATIENCE,
+        window=MAX_PATIENCE,
         gate=Gate.ON_DELIVERY,
         route=b"\xff" * 4,
         trust=b"\xff" * 32,
@@ -120,6 +121,23 @@ async def test_deadline_too_far(world: World) -> None:
         deliverBy=2**256 - 1,
         max=now + MAX_PATIENCE,
     )
+
+
+@pytest.mark.parametrize(
+    ("window", "prove_within", "received"),
+    [
+        (MAX_PATIENCE + 1, 0, MAX_PATIENCE + 1),
+        (0, MAX_PATIENCE + 1, MAX_PATIENCE + 1),
+        (MAX_PATIENCE + 1, MAX_PATIENCE, MAX_PATIENCE + 1),
+        (MAX_PATIENCE + 1, MAX_PATIENCE + 2, MAX_PATIENCE + 2),
+        (2**32 - 1, 0, 2**32 - 1),
+    ],
+)
+async def test_gap_too_long(world: World, window: int, prove_within: int, received: int) -> None:
+    long = await world.terms(window=window, prove_within=prove_within)
+    await refused(world.ask(long), "GapTooLong", received=received, max=MAX_PATIENCE)
+    fine = min(window, MAX_PATIENCE), min(prove_within, MAX_PATIENCE)
+    await world.ask(replace(long, window=fine[0], prove_within=fine[1]))
 
 
 async def test_callback_gas(world: World) -> None:
@@ -262,7 +280,7 @@ async def test_record_and_id(world: World) -> None:
     await world.ask(terms)
     assert await slot(world, terms) == record_of(Status.REQUESTED, b"SIGN")
     assert await world.hub.assurance_of(world.id(terms)) == Assurance(
-        Status.REQUESTED, False, b"SIGN", 0, 0, bytes(18)
+        Status.REQUESTED, False, False, b"SIGN", 0, 0, bytes(18)
     )
 
 

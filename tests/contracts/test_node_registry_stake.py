@@ -5,7 +5,7 @@
 # └── otherwise .................... what arrived is bonded, and is the registry's credit in the hub
 # unbond
 # ├── nothing ...................... ZeroAmount
-# ├── more than is bonded .......... InsufficientStake
+# ├── more than is free ............ InsufficientStake (what is locked: test_node_registry_exposure)
 # └── otherwise .................... waits for UNBOND_DELAY, from the latest call on
 # withdrawStake
 # ├── nothing is unbonding ......... ZeroAmount
@@ -38,8 +38,8 @@ async def test_stake_is_credit_of_the_registry(world: World) -> None:
     assert emitted(receipt, "Staked") == {"operator": world.operator.address, "token": NATIVE, "amount": 10}
     await world.send(world.nodes.stake(5), world.operator)
     await world.send(world.nodes.stake(3), world.rival)
-    assert await world.nodes.stake_of(world.operator.address) == Stake(15, 0, 0)
-    assert await world.nodes.stake_of(world.rival.address) == Stake(3, 0, 0)
+    assert await world.nodes.stake_of(world.operator.address) == Stake(15, 0, 0, 0)
+    assert await world.nodes.stake_of(world.rival.address) == Stake(3, 0, 0, 0)
     assert await world.credit(world.nodes.address) == 18
     assert await world.credit(world.operator) == 0
     assert (await world.balance(world.nodes.address), await world.balance(world.hub.address)) == (0, 18)
@@ -63,7 +63,7 @@ async def test_erc20_stake(world: World, mode: int, bonded: int) -> None:
     """Honest, taxed on both its ways, and without a return value: what arrives at the hub counts."""
     token = await token_for_registry(world, mode)
     await world.send(world.nodes.stake(1000, token.address), world.operator)
-    assert await world.nodes.stake_of(world.operator.address, token.address) == Stake(bonded, 0, 0)
+    assert await world.nodes.stake_of(world.operator.address, token.address) == Stake(bonded, 0, 0, 0)
     assert await world.credit(world.nodes.address, token.address) == bonded
     assert await token.read("balanceOf", world.nodes.address) == 0
     assert await token.read("balanceOf", world.hub.address) == bonded
@@ -108,7 +108,7 @@ async def test_unbond_and_withdraw(world: World) -> None:
         "amount": 4,
         "releaseAt": release,
     }
-    assert await world.nodes.stake_of(operator) == Stake(6, 4, release)
+    assert await world.nodes.stake_of(operator) == Stake(6, 0, 4, release)
 
     call = world.nodes.withdraw_stake(to)
     await refused(
@@ -122,7 +122,7 @@ async def test_unbond_and_withdraw(world: World) -> None:
         "to": to,
     }
     assert await world.balance(to) == 4
-    assert await world.nodes.stake_of(operator) == Stake(6, 0, 0)
+    assert await world.nodes.stake_of(operator) == Stake(6, 0, 0, 0)
     assert await world.credit(world.nodes.address) == 6
     await refused(world.send(call, world.operator), "ZeroAmount")
 
@@ -133,7 +133,7 @@ async def test_a_second_unbond_restarts_the_delay(world: World) -> None:
     await world.send_at(time, world.nodes.unbond(4), world.operator)
     await world.send_at(time + 100, world.nodes.unbond(6), world.operator)
     release = time + 100 + UNBOND_DELAY
-    assert await world.nodes.stake_of(world.operator.address) == Stake(0, 10, release)
+    assert await world.nodes.stake_of(world.operator.address) == Stake(0, 0, 10, release)
     call = world.nodes.withdraw_stake(world.operator.address)
     await refused(
         world.try_at(release - 1, call, world.operator), "StillUnbonding", releaseAt=release, now_=release - 1

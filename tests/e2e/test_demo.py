@@ -1,4 +1,4 @@
-"""The commands as a person runs them: processes, terminals, Ctrl-C."""
+"""The demo, and a devnet that stays up, as a person runs them."""
 
 import asyncio
 import json
@@ -8,11 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.terminal import CLEAN, Running, alive, vouch
 from vouch.chain.abi import function
 from vouch.chain.account import LocalKey
 from vouch.chain.deployment import load
@@ -21,24 +22,7 @@ from vouch.chain.sender import TxSender
 from vouch.chain.transaction import Call
 from vouch.protocol.request import NATIVE
 
-CLEAN = {
-    name: value
-    for name, value in os.environ.items()
-    if not name.startswith("VOUCH_") or name == "VOUCH_ANVIL"
-}
 LOAN = '{"x": [62, 0.31, 1.4, 1, 7]}'
-
-
-def vouch(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "vouch.cli.main", *arguments],
-        cwd=folder,
-        env={**CLEAN, **environment},
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
 
 
 def test_the_demo_asks_a_real_question_and_checks_everything(tmp_path: Path) -> None:
@@ -59,61 +43,18 @@ def test_the_demo_asks_a_real_question_and_checks_everything(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == [], "nothing is left behind"
 
 
-class Up:
+class Up(Running):
     """A running `vouch up`."""
 
     def __init__(self, folder: Path, *options: str) -> None:
-        self.folder, self.log = folder, folder / "up.log"
-        ports = ("--port", "0", "--node-port", "0", "--relayer-port", "0")
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "vouch.cli.main", "up", *ports, *options],
-                cwd=folder,
-                env=CLEAN,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        super().__init__(folder, "up", "--port", "0", "--node-port", "0", "--relayer-port", "0", *options)
         self.until(lambda: "Ctrl-C stops everything" in self.text and "curl" in self.text)
         self.rpc = self.find(r"chain +(http://\S+)")
         self.node = self.find(r"node +(http://\S+)")
 
-    @property
-    def text(self) -> str:
-        return self.log.read_text()
-
-    def find(self, pattern: str) -> str:
-        found = re.search(pattern, self.text)
-        assert found, self.text
-        return found[1]
-
-    def until(self, condition: Callable[[], bool], seconds: float = 60) -> None:
-        end = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < end, self.text
-            assert self.process.poll() is None or condition(), self.text
-            time.sleep(0.05)
-
-    def children(self) -> dict[str, int]:
+    def parts(self) -> dict[str, int]:
         """Process ids by what they are."""
-        listed = subprocess.run(
-            ["ps", "-o", "pid=,args=", "--ppid", str(self.process.pid)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        found = {}
-        for line in listed.stdout.splitlines():
-            pid, command = line.split(maxsplit=1)
-            for name in ("anvil", "node", "relayer"):
-                if f" {name} " in command.partition("--parent")[2] or f"/{name} --" in command:
-                    found[name] = int(pid)
-        return found
-
-    def end(self) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-            self.process.wait(timeout=30)
+        return {name: pid for pid, name in self.children().items()}
 
 
 @pytest.fixture
@@ -121,14 +62,6 @@ def up(tmp_path: Path) -> Iterator[Up]:
     running = Up(tmp_path)
     yield running
     running.end()
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_a_devnet_answers_explains_and_stops(up: Up) -> None:
@@ -166,7 +99,7 @@ def test_a_devnet_answers_explains_and_stops(up: Up) -> None:
     assert answer["claim"]["modelId"] in listed.stdout
     assert up.node in listed.stdout
 
-    parts = up.children()
+    parts = up.parts()
     assert set(parts) == {"anvil", "node", "relayer"}
     up.end()
     assert up.process.returncode == 0, up.text
@@ -195,13 +128,13 @@ def test_mistakes_have_one_line_and_cost_nothing(up: Up) -> None:
 
 
 def test_check_says_what_to_do_about_a_node_that_died(up: Up) -> None:
-    pid = up.children()["node"]
+    pid = up.parts()["node"]
     os.kill(pid, signal.SIGKILL)
     up.process.wait(timeout=30)
     assert up.process.returncode == 1
     assert "node ended with code -9" in up.text
     assert "node ready at" in up.text, "its last lines are shown"
-    assert not any(alive(child) for child in up.children().values())
+    assert not any(alive(child) for child in up.children())
 
     checked = vouch(up.folder, "check", "--rpc", up.rpc, "--node", up.node)
     assert checked.returncode == 1
@@ -211,7 +144,7 @@ def test_check_says_what_to_do_about_a_node_that_died(up: Up) -> None:
 
 
 def test_a_devnet_that_is_killed_leaves_nothing_running(up: Up) -> None:
-    parts = up.children()
+    parts = up.parts()
     assert set(parts) == {"anvil", "node", "relayer"}
     up.process.kill()
     up.process.wait()

@@ -11,7 +11,14 @@ from tests.support.terms import FEE as FEE  # tests of contracts have both words
 from tests.support.terms import INPUT as INPUT
 from tests.support.terms import make_terms
 from vouch.chain.account import LocalKey
-from vouch.chain.contracts import Fulfilment, Hub, ModelRegistry, NodeRegistry, VerifierRouter
+from vouch.chain.contracts import (
+    Fulfilment,
+    Hub,
+    ModelRegistry,
+    NodeRegistry,
+    SignedOutput,
+    VerifierRouter,
+)
 from vouch.chain.deployment import Deployment
 from vouch.chain.errors import RpcError
 from vouch.chain.events import HUB_EVENTS, MalformedLog, TypedLog, receipt_logs
@@ -110,9 +117,22 @@ class World:
         self, terms: Request, output: bytes = OUTPUT, *, key: LocalKey | None = None, route: bytes = SIGNED
     ) -> bytes:
         """Signed by the operator or by the account given; for any route whose verifier checks signatures."""
+        return route + self.sign(terms, output, key=key)
+
+    def sign(self, terms: Request, output: bytes = OUTPUT, *, key: LocalKey | None = None) -> bytes:
+        """The operator's (or the account's) name under its own output: r ‖ s ‖ v over the claim."""
         signer = key or self.operator
         claim = self.claim(terms, output, signer.address)
-        return route + signer.sign_claim(claim, self.deployment.chain_id, self.deployment.hub).proof
+        return signer.sign_claim(claim, self.deployment.chain_id, self.deployment.hub).proof
+
+    def signed(self, terms: Request, output: bytes, *, key: LocalKey | None = None) -> SignedOutput:
+        return SignedOutput(keccak(output), self.sign(terms, output, key=key))
+
+    def result(
+        self, terms: Request, output: bytes = OUTPUT, *, key: LocalKey | None = None
+    ) -> tuple[Request, str, bytes]:
+        """What was delivered, as challenge, reject and expireDelivered name it."""
+        return terms, (key or self.operator).address, keccak(output)
 
     def answer(self, terms: Request, output: bytes = OUTPUT, *, key: LocalKey | None = None) -> Fulfilment:
         signer = key or self.operator
@@ -129,6 +149,29 @@ class World:
     ) -> Receipt:
         """Sent by the stranger, since anybody may."""
         return await self.send(self.fulfilment(terms, output, key=key), self.stranger, gas)
+
+    def delivery(self, terms: Request, output: bytes = OUTPUT, *, key: LocalKey | None = None) -> Call:
+        signer = key or self.operator
+        return self.hub.deliver(terms, signer.address, output, self.sign(terms, output, key=key))
+
+    async def deliver(
+        self, terms: Request, output: bytes = OUTPUT, *, key: LocalKey | None = None, gas: int | None = None
+    ) -> Receipt:
+        """Sent by the stranger, since anybody may."""
+        return await self.send(self.delivery(terms, output, key=key), self.stranger, gas)
+
+    def settlement(
+        self,
+        terms: Request,
+        output: bytes = OUTPUT,
+        *,
+        key: LocalKey | None = None,
+        seal: bytes | None = None,
+    ) -> Call:
+        """With the right seal, or with the one given: b"" for none."""
+        if seal is None:
+            seal = self.seal(terms, output, key=key, route=terms.route)
+        return self.hub.settle(terms, (key or self.operator).address, output, seal)
 
     def logs(self, receipt: Receipt) -> list[TypedLog | MalformedLog]:
         """What the hub logged, decoded."""

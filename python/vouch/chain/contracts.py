@@ -69,8 +69,8 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Stake:
-    """Token units behind an operator, how much of it is locked for open results, and what is on its way out with
-    the time it is free (zero: none)."""
+    """Token units behind an operator, how much of it is locked for open results, and what is on its way out
+    with the time it is free (zero: none)."""
 
     bonded: int
     exposed: int

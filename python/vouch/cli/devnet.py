@@ -5,7 +5,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from socket import create_server
@@ -18,9 +18,11 @@ from vouch.chain.deployment import Deployment
 from vouch.chain.rpc import Rpc
 from vouch.chain.sender import TxSender
 from vouch.cli.children import Child
+from vouch.cli.crew import Crew, crew
 from vouch.cli.sources import onnx_manifest, read_manifest
 from vouch.client import Client
 from vouch.protocol.manifest import Manifest
+from vouch.protocol.quorum import Policy
 from vouch.protocol.seal import SIGNED
 
 RISK = "risk"
@@ -31,6 +33,8 @@ PRICE_PER_CALLBACK_GAS = 2 * 10**9
 STAKE = 10**18
 BALANCE = 10_000 * 10**18
 ACCOUNTS = ("owner", "operator", "relayer", "user")
+THRESHOLD = 2
+"""Signatures that make a quorum's seal, of the operator's and the co-signers'."""
 Progress = Callable[[str], None]
 
 
@@ -43,8 +47,20 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Cosigner:
+    """A further operator's node, which co-signs: its own URL, and the one at which the relayer reaches it."""
+
+    url: str
+    reached_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """What a devnet is made of; port 0 takes a free one. `folder` keeps keys, logs and databases."""
+    """What a devnet is made of; port 0 takes a free one. `folder` keeps keys, logs and databases.
+
+    cosigners: by the names of their accounts; with any of them the relayer brings quorum seals.
+    accounts: names of more accounts to make.
+    """
 
     folder: Path
     deployments: Path
@@ -53,11 +69,16 @@ class Plan:
     relayer_port: int = 0
     block_time: float | None = None
     text: Text | None = None
+    accounts: tuple[str, ...] = ()
+    cosigners: Mapping[str, Cosigner] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Devnet:
-    """A running devnet. Its four accounts are made for it; their keys are in `folder`, as hex files."""
+    """A running devnet. Its accounts are made for it; their keys are in `folder`, as hex files.
+
+    crew: the processes beside the chain: "node", "relayer", and the co-signers' by their accounts.
+    """
 
     anvil: Anvil
     accounts: Mapping[str, LocalKey]
@@ -68,10 +89,24 @@ class Devnet:
     relayer_url: str
     relayer_db: Path
     folder: Path
+    cosigners: Mapping[str, Cosigner]
+    crew: Crew
+
+    @property
+    def quorum(self) -> Policy:
+        """Whose signatures make a seal of the quorum route."""
+        return Policy.of(THRESHOLD, [self.accounts[name].address for name in ("operator", *self.cosigners)])
 
     def key_file(self, account: str) -> Path:
         """Where the key of one of `accounts` is."""
         return _key_file(self.folder, account)
+
+    async def start_cosigner(self, account: str) -> None:
+        """Starts the co-signing node of an account, the first time or again."""
+        url = self.cosigners[account].url
+        arguments = [*_node_arguments(self, account, url), "--cosign"]
+        child = Child(account, arguments, {}, self.folder / f"{account}.log")
+        await self.crew.start(child, f"{url}/v2/health/ready")
 
 
 @asynccontextmanager
@@ -86,40 +121,37 @@ async def devnet(plan: Plan, progress: Progress) -> AsyncIterator[Devnet]:
         anvil = await stack.enter_async_context(Anvil(plan.rpc_port, block_time=plan.block_time))
         rpc = await stack.enter_async_context(Rpc(anvil.http_url))
         progress("deploying hub, registries, router and verifiers")
-        accounts = {name: await _account(rpc, plan.folder, name) for name in ACCOUNTS}
+        names = (*ACCOUNTS, *plan.cosigners, *plan.accounts)
+        accounts = {name: await _account(rpc, plan.folder, name) for name in names}
         deployment = await deploy(rpc, TxSender(rpc, accounts["owner"]), name="devnet")
         progress("publishing the models")
         models = await _publish(rpc, accounts["owner"], deployment, plan.text)
-        node_port, relayer_port = _free(plan.node_port), _free(plan.relayer_port)
         net = Devnet(
             anvil=anvil,
             accounts=accounts,
             rpc=rpc,
             deployment=deployment,
             models=models,
-            node_url=f"http://127.0.0.1:{node_port}",
-            relayer_url=f"http://127.0.0.1:{relayer_port}",
+            node_url=local_url(plan.node_port),
+            relayer_url=local_url(plan.relayer_port),
             relayer_db=plan.folder / "relayer.sqlite",
             folder=plan.folder,
+            cosigners=plan.cosigners,
+            crew=await stack.enter_async_context(crew()),
         )
         progress("registering the operator: node address, price, stake")
-        await _register(net)
+        await register(net, "operator", net.node_url)
         progress("deploying the example consumers")
         net = replace(net, deployment=await _examples(net))
         net.deployment.save(plan.deployments)
-        tasks = await stack.enter_async_context(asyncio.TaskGroup())
-        progress("starting the node")
-        node = await stack.enter_async_context(_node(net, node_port, plan.text))
-        await node.ready(f"{net.node_url}/v2/health/ready")
+        progress("starting the node" + "".join(f", and that of {name}" for name in plan.cosigners))
+        async with asyncio.TaskGroup() as starting:
+            starting.create_task(net.crew.start(_node(net, plan.text), f"{net.node_url}/v2/health/ready"))
+            for name in plan.cosigners:
+                starting.create_task(net.start_cosigner(name))
         progress("starting the relayer")
-        relayer = await stack.enter_async_context(_relayer(net, relayer_port, plan.deployments))
-        await relayer.ready(f"{net.relayer_url}/healthz")
-        watching = [tasks.create_task(child.watch(), name=f"watch {child.name}") for child in (node, relayer)]
-        try:
-            yield net
-        finally:
-            for task in watching:
-                task.cancel()
+        await net.crew.start(_relayer(net, plan.deployments), f"{net.relayer_url}/healthz")
+        yield net
 
 
 async def _account(rpc: Rpc, folder: Path, name: str) -> LocalKey:
@@ -148,9 +180,10 @@ async def _publish(
     return {manifest.name: manifest for manifest in manifests}
 
 
-async def _register(net: Devnet) -> None:
-    nodes, sender = NodeRegistry(net.rpc, net.deployment.nodes), TxSender(net.rpc, net.accounts["operator"])
-    await sender.transact(nodes.register(net.node_url))
+async def register(net: Devnet, account: str, url: str) -> None:
+    """Makes an account an operator: node address, price, stake."""
+    nodes, sender = NodeRegistry(net.rpc, net.deployment.nodes), TxSender(net.rpc, net.accounts[account])
+    await sender.transact(nodes.register(url))
     for manifest in net.models.values():
         await sender.transact(nodes.set_price(manifest.model_id, BASE_PRICE, PRICE_PER_CALLBACK_GAS))
     await sender.transact(nodes.stake(STAKE))
@@ -167,20 +200,34 @@ async def _examples(net: Devnet) -> Deployment:
     return replace(net.deployment, examples=addresses)
 
 
-def _node(net: Devnet, port: int, text: Text | None) -> Child:
-    arguments = ["node", "--onnx", f"{RISK}={risk_model()}", "--port", str(port)]
-    arguments += ["--key-file", str(net.key_file("operator"))]
-    arguments += ["--journal", str(net.folder / "journal.sqlite")]
-    arguments += ["--hub", str(net.deployment.chain_id), net.deployment.hub]
+def _node(net: Devnet, text: Text | None) -> Child:
+    arguments = _node_arguments(net, "operator", net.node_url)
     if text is not None:
         arguments += ["--text", str(text.manifest), text.url]
     return Child("node", arguments, {}, net.folder / "node.log")
 
 
-def _relayer(net: Devnet, port: int, deployments: Path) -> Child:
+def _node_arguments(net: Devnet, account: str, url: str) -> list[str]:
+    journal = "journal" if account == "operator" else f"{account}-journal"
+    arguments = ["node", "--onnx", f"{RISK}={risk_model()}", "--port", url.rpartition(":")[2]]
+    arguments += [
+        "--key-file",
+        str(net.key_file(account)),
+        "--journal",
+        str(net.folder / f"{journal}.sqlite"),
+    ]
+    return [*arguments, "--hub", str(net.deployment.chain_id), net.deployment.hub]
+
+
+def _relayer(net: Devnet, deployments: Path) -> Child:
     arguments = ["relayer", "--rpc", net.anvil.http_url, "--ws", net.anvil.ws_url, "--node", net.node_url]
     arguments += ["--deployments", str(deployments), "--database", str(net.relayer_db)]
-    arguments += ["--key-file", str(net.key_file("relayer")), "--status-port", str(port)]
+    arguments += ["--key-file", str(net.key_file("relayer"))]
+    arguments += ["--status-port", net.relayer_url.rpartition(":")[2]]
+    if net.cosigners:
+        arguments += ["--threshold", str(THRESHOLD)]
+        for url in (net.node_url, *(cosigner.reached_at for cosigner in net.cosigners.values())):
+            arguments += ["--cosigner", url]
     return Child("relayer", arguments, {}, net.folder / "relayer.log")
 
 
@@ -198,8 +245,9 @@ def risk_model() -> Path:
     return Path(str(files("vouch").joinpath("models", "risk.onnx")))
 
 
-def _free(port: int) -> int:
-    if port:
-        return port
-    with create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+def local_url(port: int = 0) -> str:
+    """An address on this machine; port 0 takes a free one."""
+    if not port:
+        with create_server(("127.0.0.1", 0)) as probe:
+            port = int(probe.getsockname()[1])
+    return f"http://127.0.0.1:{port}"

@@ -49,17 +49,25 @@ async def ask(net: Devnet, loan_id: int, features: np.ndarray[Any, Any]) -> Aske
     """The user asks RiskGate for a decision, at the operator's price. Raises as TxSender.transact."""
     nodes, operator = NodeRegistry(net.rpc, net.deployment.nodes), net.accounts["operator"].address
     fee = await nodes.quote(operator, net.models[RISK].model_id, CALLBACK_GAS)
-    manifest = net.models[RISK]
-    packed = encode_tensors(manifest.inputs, {manifest.inputs[0].name: features})
-    words = [int.from_bytes(packed[i : i + WORD], "big", signed=True) for i in range(0, len(packed), WORD)]
-    data = function("RiskGate", "ask").encode((loan_id, words, operator))
+    data = function("RiskGate", "ask").encode((loan_id, words(net.models[RISK], features), operator))
+    return await send(net, Call(net.deployment.examples["RiskGate"], data, fee))
+
+
+async def send(net: Devnet, call: Call) -> Asked:
+    """The user sends a transaction in which one request is made. Raises as TxSender.transact."""
     sender = TxSender(net.rpc, net.accounts["user"])
     started = time.time_ns()
-    receipt = await sender.transact(Call(net.deployment.examples["RiskGate"], data, fee))
+    receipt = await sender.transact(call)
     mined = time.time_ns()
     (log,) = receipt_logs(receipt, net.deployment.hub, (RequestedLog,))
     assert isinstance(log, RequestedLog), "the hub emits well-formed events"
-    return Asked(log.id, fee, receipt.gas_used, receipt.tx_hash, started, mined)
+    return Asked(log.id, log.request.fee, receipt.gas_used, receipt.tx_hash, started, mined)
+
+
+def words(manifest: Manifest, features: np.ndarray[Any, Any]) -> list[int]:
+    """Features as the examples take them, 18 decimals."""
+    packed = encode_tensors(manifest.inputs, {manifest.inputs[0].name: features})
+    return [int.from_bytes(packed[i : i + WORD], "big", signed=True) for i in range(0, len(packed), WORD)]
 
 
 async def answer(net: Devnet, request_id: bytes) -> Answer:

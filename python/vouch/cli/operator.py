@@ -103,7 +103,7 @@ async def stake(amount: int, rpc: str, deployments: Path, key_file: Path | None)
 @key_option
 @asynchronous
 async def unbond(amount: int, rpc: str, deployments: Path, key_file: Path | None) -> None:
-    """Start taking AMOUNT of stake out; `withdraw` pays it after the delay.
+    """Start taking AMOUNT of stake out; `withdraw` pays it after the delay. What is locked for open answers stays.
 
     A second call adds to the amount and restarts the delay.
     """
@@ -172,6 +172,7 @@ async def show(operator: str, rpc: str, deployments: Path) -> None:
         out.print(f"  registered {since}")
         out.print(f"  endpoint   {node.endpoint or '-'}")
         out.print(f"  stake      {wei(held.bonded)}, {wei(held.unbonding)} on the way out")
+        out.print(f"  locked     {wei(held.exposed)} of it, for answers that wait for their proof")
         out.print(f"  credit     {wei(await c.hub.credit_of(operator))}")
         for model in await client.models():
             for offer in await client.offers(model.model_id):

@@ -2,12 +2,43 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
 from vouch.cli.console import out
 from vouch.cli.keys import load_key
-from vouch.cli.options import LOCAL_NODE, RELAYER_DB, asynchronous, deployments_option, key_option, rpc_option
+from vouch.cli.options import (
+    LOCAL_NODE,
+    RELAYER_DB,
+    Wei,
+    asynchronous,
+    deployments_option,
+    key_option,
+    rpc_option,
+)
+
+
+class Cosigner(click.ParamType[tuple[str | None, str]]):
+    """[ADDRESS=]URL."""
+
+    name = "[address=]url"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str | None, str]:
+        from eth_utils.address import is_address, to_checksum_address
+
+        if isinstance(value, tuple):
+            return value
+        signer, equals, url = str(value).partition("=")
+        if not equals or "://" in signer:  # an address may have a query
+            signer, url = "", str(value)
+        if signer and not is_address(signer):
+            self.fail(f"{signer!r} is no address: write URL, or ADDRESS=URL", param, ctx)
+        if not url.startswith(("http://", "https://")):
+            self.fail(f"{url!r} is no address of a node: it starts with https:// (or http://)", param, ctx)
+        return (to_checksum_address(signer) if signer else None), url
 
 
 @click.command(
@@ -18,6 +49,9 @@ Examples:
   vouch relayer --node http://127.0.0.1:8700 --key-file relayer.json
   vouch relayer --rpc https://rpc.example --ws wss://rpc.example \\
                 --node http://10.0.0.1:8700 --node http://10.0.0.2:8700 --key-file relayer.json
+  vouch relayer --node http://127.0.0.1:8700 --key-file relayer.json --threshold 2 \\
+                --cosigner http://127.0.0.1:8700 --cosigner https://b.example --cosigner https://c.example
+                                              the quorum route: any two of these three operators sign
 
 The database is its memory: what was seen, asked, answered and sent, and why something was refused. It
 survives kill -9; `vouch status ID --db FILE` shows one request of it.
@@ -74,6 +108,29 @@ survives kill -9; `vouch status ID --db FILE` shows one request of it.
     help="Part of the expected gas cost that a fee must cover on top of the price.",
 )
 @click.option(
+    "--cosigner",
+    "cosigners",
+    multiple=True,
+    metavar="[ADDRESS=]URL",
+    type=Cosigner(),
+    help="A node whose operator is in the quorum; repeat for each. Your own operator counts only if its node "
+    "is named too. The operator's ADDRESS is asked for unless it is given. The bearer token is taken from "
+    "VOUCH_COSIGNER_TOKEN.",
+)
+@click.option("--threshold", type=click.IntRange(1), help="So many of the co-signers' operators make a seal.")
+@click.option(
+    "--min-prove-within",
+    type=click.IntRange(1),
+    default=60,
+    show_default=True,
+    help="Seconds that terms must leave for the proof; below, the proof is brought together with the answer.",
+)
+@click.option(
+    "--max-exposure",
+    type=Wei(),
+    help="Most of an operator's stake that is locked at a time, in units of each token; default: all of it.",
+)
+@click.option(
     "--status-port", type=click.IntRange(0, 65535), help="Port of the status server; default: none."
 )
 @click.option("--status-host", default="127.0.0.1", show_default=True, help="Address of the status server.")
@@ -89,6 +146,10 @@ async def command(
     confirmations: int,
     keep_days: float,
     gas_floor: float,
+    cosigners: tuple[tuple[str | None, str], ...],
+    threshold: int | None,
+    min_prove_within: int,
+    max_exposure: int | None,
     status_port: int | None,
     status_host: str,
 ) -> None:
@@ -98,9 +159,16 @@ async def command(
     """
     from vouch.chain.deployment import load
     from vouch.chain.rpc import Rpc
-    from vouch.relayer.config import NodeEndpoint, RelayerConfig
+    from vouch.relayer.config import CosignerEndpoint, NodeEndpoint, QuorumConfig, RelayerConfig
     from vouch.relayer.service import serve
 
+    if bool(cosigners) != (threshold is not None):
+        raise click.UsageError("a quorum needs both: --cosigner for each member, and --threshold")
+    quorum = None
+    if threshold is not None:
+        sesame = os.environ.get("VOUCH_COSIGNER_TOKEN") or None
+        members = tuple(CosignerEndpoint(url, sesame, signer) for signer, url in cosigners)
+        quorum = QuorumConfig(threshold, members)
     key = load_key(key_file, "to send with")
     async with Rpc(rpc) as chain:
         deployment = await load(chain, deployments)
@@ -116,6 +184,9 @@ async def command(
         confirmations=confirmations,
         keep_days=keep_days,
         gas_floor=gas_floor,
+        quorum=quorum,
+        min_prove_within=min_prove_within,
+        max_exposure=max_exposure,
         status_host=status_host,
         status_port=status_port,
     )
@@ -125,4 +196,9 @@ async def command(
         out.print(f"  sending from {key.address}")
         out.print(f"  nodes {', '.join(nodes)}; status {url or 'not served (--status-port)'}")
 
-    await serve(config, key, ready=announce)
+    await serve(
+        config,
+        key,
+        ready=announce,
+        quorum=None if quorum is None else lambda line: out.print(f"  {line}"),
+    )

@@ -1,13 +1,14 @@
 """vouch status: where one request stands."""
 
 import datetime as dt
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
 
-from vouch.cli.console import Failed, out, wei
+from vouch.cli.console import Failed, out
 from vouch.cli.options import asynchronous, deployments_option, rpc_option
 
 if TYPE_CHECKING:
@@ -54,10 +55,10 @@ Examples:
 async def command(request_id: bytes, rpc: str, deployments: Path, db: Path | None) -> None:
     """Show where the request ID stands, on chain and at the relayer."""
     from vouch.cli.records import read_record
-    from vouch.cli.render import assurance_text
+    from vouch.cli.render import assurance_text, gap_terms_text, gap_text, money
     from vouch.client import Client
     from vouch.client.errors import UnknownRequest
-    from vouch.protocol.request import ANYONE, NATIVE
+    from vouch.protocol.request import ANYONE
     from vouch.protocol.status import Status
 
     record = None if db is None else read_record(db, request_id)
@@ -74,13 +75,18 @@ async def command(request_id: bytes, rpc: str, deployments: Path, db: Path | Non
             else:
                 terms = asked.request
                 chain = await client.connection()
-                level = await chain.router.name_of(terms.route)
+                level, now = await chain.router.name_of(terms.route), await chain.now()
+                if (gap := await client.gap(asked)) is not None:
+                    live = await chain.router.is_live(terms.route)
+                    out.print(f"gap       [bold]{gap_text(gap, terms, live, now)}[/]")
                 out.print(f"model     {asked.manifest.name} (0x{terms.model_id.hex()})")
-                fee = wei(terms.fee) if terms.token == NATIVE else f"{terms.fee} of {terms.token}"
-                out.print(f"consumer  {terms.consumer}, fee {fee}")
+                out.print(f"consumer  {terms.consumer}, fee {money(terms.fee, terms.token)}")
                 out.print(f"operator  {terms.operator if terms.operator != ANYONE else 'any registered one'}")
                 out.print(f"route     {terms.route.decode(errors='replace')} ({level or 'unknown route'})")
-                out.print(f"deadline  {_clock(terms.deliver_by * 10**9)}")
+                out.print(f"allows    {gap_terms_text(terms)}")
+                late = assurance.status is Status.REQUESTED and now > terms.deliver_by
+                after = ", passed: anyone may expire it (`vouch expire`)" if late else ""
+                out.print(f"deadline  {_clock(terms.deliver_by * 10**9)}{after}")
     if db is not None:
         _print_record(record, db)
     if not known and record is None:
@@ -94,8 +100,13 @@ def _print_record(record: "Record | None", db: Path) -> None:
     if record is None:
         out.print(f"relayer   has not seen it ({db})")
         return
+    from vouch.relayer.gap_line import gap_line
+
     job = record.job
-    out.print(f"relayer   [bold]{job.status}[/]{': ' + job.reason if job.reason else ''}")
+    if gap := gap_line(job, time.time()):
+        out.print(f"relayer   [bold]{gap}[/]")
+    else:
+        out.print(f"relayer   [bold]{job.status}[/]{': ' + job.reason if job.reason else ''}")
     if job.callback_failure:
         out.print(f"callback  [red]failed[/]: {job.callback_failure}; anyone can retry it (retryCallback)")
     table = Table(box=None, pad_edge=False)

@@ -20,9 +20,10 @@ class Moment:
     gas: int | None = None
 
 
-def relayed(job: Job, steps: Sequence[Step], fulfil_gas: int) -> Iterator[Moment]:
+def relayed(job: Job, steps: Sequence[Step], fulfil_gas: int | None) -> Iterator[Moment]:
     """What the relayer noted about a request."""
     ran = f"the model and its signature took {duration(job.answer.node_ns / 1e9)}" if job.answer else ""
+    gap = any(step.status is JobStatus.DELIVERED for step in steps)
     for step in steps:
         match step.status:
             case JobStatus.SEEN:
@@ -37,6 +38,9 @@ def relayed(job: Job, steps: Sequence[Step], fulfil_gas: int) -> Iterator[Moment
             case JobStatus.SENDING:
                 why = "seal checked here, transaction tried on the newest state, signed, stored"
                 yield Moment(step.at, "transaction signed", "relayer", why)
+            case JobStatus.SENT if gap:
+                why = "mined at once here; signature checked, stake locked until the proof is there"
+                yield Moment(step.at, "delivered, not proven", "hub", why)
             case JobStatus.SENT:
                 why = (
                     "mined at once here; seal checked, operator paid, consumer called back in one transaction"

@@ -16,18 +16,20 @@ from vouch.client.account import open_account
 from vouch.client.answer import Answer, Asked, NodeAnswer
 from vouch.client.ask import ask_node
 from vouch.client.connection import Connection, connect
+from vouch.client.defaults import transact_late
+from vouch.client.disputes import Disputes
 from vouch.client.errors import InsufficientFunds, NoAccount
 from vouch.client.models import Inputs, Published
 from vouch.client.operators import Offer
-from vouch.client.settlement import find_asked, read_answer
+from vouch.client.settlement import find_asked, read_again, read_answer, read_standing
 from vouch.client.terms import Options, Prepared, prepare
-from vouch.client.waiting import end_of
+from vouch.client.waiting import answered, end_of
 from vouch.protocol.manifest import Manifest
 from vouch.protocol.request import NATIVE, Request
 from vouch.protocol.status import Assurance, Status
 
 
-class Client:
+class Client(Disputes):
     """Asks models through one deployment of the hub.
 
         async with Client("http://127.0.0.1:8545", "~/key.json") as client:
@@ -102,6 +104,8 @@ class Client:
     ) -> Answer:
         """Asks and waits: arrays by tensor name (or text) in, the decoded answer out.
 
+        Where the terms leave a trust gap it may be provisional: `answer.settled()` waits for the end.
+
         Raises as `request` and `wait`.
         """
         return await self.wait(await self.request(model, inputs, **options), timeout=timeout)
@@ -134,6 +138,7 @@ class Client:
     async def wait(self, asked: Asked | bytes | str, *, timeout: float | None = None) -> Answer:
         """The answer, once the request has one; `asked` may also be a request's id (32 bytes or 0x hex).
 
+        Returns as soon as the answer is out: settled, or delivered with its proof to come (`answer.gap`).
         When nobody answers in time, this expires the request, so that the fee comes back.
 
         Raises RequestExpired, RequestRejected, UnknownRequest, BadAnswer; TimeoutError after `timeout`
@@ -142,8 +147,12 @@ class Client:
         async with asyncio.timeout(timeout):
             if not isinstance(asked, Asked):
                 asked = await self.find(asked)
-            await self.end_of(asked)
-            return await read_answer(await self.connection(), asked, self)
+            chain = await self.connection()
+            while True:
+                await answered(chain, asked, self._poll)
+                standing = await read_standing(chain, asked)
+                if standing.answered:
+                    return await read_answer(chain, asked, standing, self)
 
     async def find(self, request_id: bytes | str) -> Asked:
         """What was asked under an id, by anyone. Raises UnknownRequest, UnknownModel."""
@@ -151,16 +160,32 @@ class Client:
             request_id = bytes.fromhex(request_id.removeprefix("0x"))
         return await find_asked(await self.connection(), request_id)
 
-    async def end_of(self, asked: Asked) -> Status:
-        """Waits until a request is settled. Raises RequestExpired, RequestRejected, UnknownRequest."""
-        return await end_of(await self.connection(), asked, self._poll)
+    async def end_of(self, asked: Asked) -> None:
+        """Waits until a request is settled, as `answer.settled()` does.
+
+        Raises RequestExpired, RequestRejected, UnknownRequest.
+        """
+        await end_of(await self.connection(), asked, self._poll)
+
+    async def refresh(self, answer: Answer) -> Answer:
+        """`answer.refresh()`."""
+        return await read_again(await self.connection(), answer, self)
+
+    async def settled(self, answer: Answer) -> Answer:
+        """`answer.settled()`."""
+        while True:
+            await end_of(await self.connection(), answer.asked, self._poll, answer)
+            final = await self.refresh(answer)
+            # A reorganisation can undo an end between the two.
+            if final.status is Status.SETTLED:
+                return final
 
     # Money and leftovers
 
     async def expire(self, request: Request) -> Receipt:
         """Ends a request that nobody answered in time; its fee becomes credit. Raises Reverted."""
-        hub = (await self.connection()).hub
-        return await self._transact(hub.expire(request), "to send with")
+        chain = await self.connection()
+        return await transact_late(chain, chain.hub.expire(request), "to send with")
 
     async def retry_callback(self, answer: Answer, callback_gas: int = 0) -> Receipt:
         """Runs a consumer's failed callback again. Raises Reverted (NothingToRetry, CallbackReverted)."""

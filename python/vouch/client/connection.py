@@ -1,5 +1,6 @@
 """One open connection to a deployment: what every call of the client goes through."""
 
+import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from vouch.chain.account import LocalKey
 from vouch.chain.contracts import Hub, ModelRegistry, NodeRegistry, VerifierRouter
 from vouch.chain.deployment import Deployment, load
+from vouch.chain.errors import RpcError
 from vouch.chain.rpc import Rpc
 from vouch.chain.sender import TxSender
 from vouch.client.errors import NoAccount
@@ -38,9 +40,21 @@ class Connection:
             raise NoAccount(purpose)
         return self._sender
 
-    async def time(self) -> int:
-        """Timestamp of the newest block, unix seconds."""
-        return int((await self.rpc.call("eth_getBlockByNumber", "latest", False))["timestamp"], 16)
+    async def time(self, block: int | None = None) -> int:
+        """Timestamp of a block, by default of the newest, unix seconds."""
+        number = "latest" if block is None else hex(block)
+        return int((await self.rpc.call("eth_getBlockByNumber", number, False))["timestamp"], 16)
+
+    async def now(self) -> int:
+        """Unix seconds of a block made now: a development chain's newest one may be old, or warped."""
+        try:
+            pending = await self.rpc.call("eth_getBlockByNumber", "pending", False)
+        except RpcError:
+            pending = None
+        if pending is not None:
+            return int(pending["timestamp"], 16)
+        # Not every provider shows that block; a public chain has a fresh newest one, and a true clock.
+        return max(await self.time(), int(time.time()))
 
 
 async def connect(

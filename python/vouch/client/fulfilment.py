@@ -1,28 +1,49 @@
-"""Who answered and with which seal: read from the transaction that settled a request."""
+"""Who answered, with which seal or signature: read from the transactions that brought an answer."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 from vouch.chain import abi
 from vouch.chain.abi import BadAbiData
-from vouch.chain.contracts import Fulfilment
 from vouch.protocol.request import Request
 
 
-def fulfilments(data: bytes) -> tuple[Fulfilment, ...]:
-    """The answers that calldata of `fulfil` or `fulfilMany` carries; none for any other call."""
-    fulfil, many = abi.function("InferenceHub", "fulfil"), abi.function("InferenceHub", "fulfilMany")
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """An answer in calldata.
+
+    seal: of `fulfil`, `fulfilMany` and `settle` (there empty if the window passed and nobody challenged).
+    signature: the operator's over the claim, of `deliver`.
+    """
+
+    request: Request
+    operator: str
+    output: bytes
+    seal: bytes = b""
+    signature: bytes = b""
+
+
+def brought(data: bytes) -> tuple[Brought, ...]:
+    """The answers that calldata for the hub carries; none for calls that bring no answer."""
     try:
-        match data[:4]:
-            case fulfil.selector:
-                items = [fulfil.decode_input(data)]
-            case many.selector:
-                (items,) = many.decode_input(data)
-            case _:
-                return ()
-    except BadAbiData:
+        return tuple(_brought(data))
+    except (BadAbiData, ValueError):
         # The hub reads calldata more loosely than the ABI asks for; what only it can read has no seal for us.
         return ()
-    return tuple(Fulfilment(Request.from_abi(terms), *rest) for terms, *rest in items)
 
 
-def find(data: bytes, request_id: bytes, chain_id: int, hub: str) -> Fulfilment | None:
-    """The answer to one request in a transaction's calldata; None unless it calls the hub directly."""
-    return next((f for f in fulfilments(data) if f.request.id(chain_id, hub) == request_id), None)
+def find(data: bytes, request_id: bytes, chain_id: int, hub: str) -> Brought | None:
+    """The answer to one request in the calldata of a transaction to the hub."""
+    return next((b for b in brought(data) if b.request.id(chain_id, hub) == request_id), None)
+
+
+def _brought(data: bytes) -> Iterator[Brought]:
+    for name in ("fulfil", "settle", "fulfilMany", "deliver"):
+        codec = abi.function("InferenceHub", name)
+        if data[:4] != codec.selector:
+            continue
+        values: tuple[Any, ...] = codec.decode_input(data)
+        for terms, operator, output, proof in values[0] if name == "fulfilMany" else (values,):
+            field = "signature" if name == "deliver" else "seal"
+            yield Brought(Request.from_abi(terms), operator, output, **{field: proof})

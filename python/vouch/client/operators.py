@@ -23,12 +23,17 @@ class PriceSetLog(TypedLog):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What an operator asks, in token units: per request, and per unit of callback gas."""
+    """What an operator asks, in token units: per request, and per unit of callback gas.
+
+    free_stake: how much it can lock for answers that are not proven yet, in token units. An operator without
+    enough for a request's exposure + bond brings answer and proof at the same time.
+    """
 
     operator: str
     endpoint: str
     base: int
     per_callback_gas: int
+    free_stake: int
 
     def fee(self, callback_gas: int) -> int:
         """Price of one request."""
@@ -55,17 +60,22 @@ class Operators:
             (o for o in found if o is not None), key=lambda o: (o.base, o.per_callback_gas, o.operator)
         )
 
-    async def cheapest(self, model_id: bytes, token: str, callback_gas: int) -> Offer:
-        """The offer with the lowest fee for a request. Raises NoOperator."""
+    async def cheapest(self, model_id: bytes, token: str, callback_gas: int, stake: int = 0) -> Offer:
+        """The offer with the lowest fee for a request, of those with so much free stake if there is one.
+
+        Raises NoOperator.
+        """
         offers = await self.offers(model_id, token)
         if not offers:
             raise NoOperator(model_id, token)
-        return min(offers, key=lambda offer: offer.fee(callback_gas))
+        return min(offers, key=lambda offer: (offer.free_stake < stake, offer.fee(callback_gas)))
 
     async def _offer(self, operator: str, model_id: bytes, token: str) -> Offer | None:
-        node, price = await asyncio.gather(
-            self._registry.node_of(operator), self._registry.price_of(operator, model_id, token)
+        node, price, stake = await asyncio.gather(
+            self._registry.node_of(operator),
+            self._registry.price_of(operator, model_id, token),
+            self._registry.free_stake_of(operator, token),
         )
         if not node.since or not price.offered:
             return None
-        return Offer(operator, node.endpoint, price.base, price.per_callback_gas)
+        return Offer(operator, node.endpoint, price.base, price.per_callback_gas, stake)

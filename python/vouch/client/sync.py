@@ -12,10 +12,12 @@ from vouch.chain.deployment import Deployment
 from vouch.chain.transaction import Receipt
 from vouch.client.answer import Answer, Asked, NodeAnswer
 from vouch.client.client import Client
+from vouch.client.gap import TrustGap
 from vouch.client.models import Inputs, Published
 from vouch.client.terms import Options
 from vouch.protocol.manifest import Manifest
 from vouch.protocol.request import NATIVE, Request
+from vouch.protocol.seal import Seal
 
 T = TypeVar("T")
 
@@ -73,12 +75,28 @@ class SyncClient:
         return self._run(self._client.wait(asked, timeout=timeout))
 
     def settled(self, answer: Answer) -> Answer:
-        """`answer.settled()`."""
-        return self._run(answer.settled())
+        return self._run(self._client.settled(answer))
 
     def refresh(self, answer: Answer) -> Answer:
-        """`answer.refresh()`."""
-        return self._run(answer.refresh())
+        return self._run(self._client.refresh(answer))
+
+    def gap(self, answer: Answer | Asked | bytes | str) -> TrustGap | None:
+        return self._run(self._client.gap(answer))
+
+    def challenge(self, answer: Answer | Asked | bytes | str) -> Receipt:
+        return self._run(self._client.challenge(answer))
+
+    def reject(self, answer: Answer | Asked | bytes | str) -> Receipt:
+        return self._run(self._client.reject(answer))
+
+    def settle(self, answer: Answer | Asked | bytes | str, seal: Seal | None = None) -> Receipt:
+        return self._run(self._client.settle(answer, seal))
+
+    def expire_delivered(self, answer: Answer | Asked | bytes | str) -> Receipt:
+        return self._run(self._client.expire_delivered(answer))
+
+    def report_equivocation(self, first: Answer | NodeAnswer, second: Answer | NodeAnswer) -> Receipt:
+        return self._run(self._client.report_equivocation(first, second))
 
     def ask_node(
         self, url: str, model: str | bytes, inputs: Inputs, **options: Unpack[Options]

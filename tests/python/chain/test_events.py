@@ -6,12 +6,20 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.python.chain.terms import MANIFEST, terms_of
+from vouch.chain.abi import artefact
 from vouch.chain.contracts import Hub, ModelRegistry
 from vouch.chain.deployment import Deployment
 from vouch.chain.events import (
+    HUB_EVENTS,
+    ChallengedLog,
+    DeliveredLog,
+    EquivocatedLog,
     MalformedLog,
     PublishedLog,
+    RejectedLog,
     RequestedLog,
+    TypedLog,
+    UnchallengedLog,
     decode_log,
     get_logs,
     log_ranges,
@@ -22,7 +30,7 @@ from vouch.chain.sender import TxSender
 from vouch.chain.transaction import Log
 from vouch.protocol.request import REQUEST_TYPE
 
-A = "0x" + "11" * 20
+A, B = "0x" + "11" * 20, "0x" + "22" * 20
 
 
 def log_of(data: bytes, topics: tuple[bytes, ...] = (RequestedLog.topic(), bytes(32), bytes(32))) -> Log:
@@ -73,6 +81,51 @@ def test_no_bytes_make_decoding_raise(at: int, patch: bytes) -> None:
     data = GOOD[:at] + patch + GOOD[at + len(patch) :]
     log = decode_log(log_of(data))
     assert isinstance(log, RequestedLog | MalformedLog)
+
+
+def test_every_event_of_the_hub_has_a_kind() -> None:
+    """All but the ledger's, which say nothing about a request."""
+    ledger = {m["name"] for m in artefact("ILedger").abi if m["type"] == "event"}
+    events = {m["name"] for m in artefact("InferenceHub").abi if m["type"] == "event"}
+    assert {kind.SOURCE[1] for kind in HUB_EVENTS} == events - ledger
+    assert len({kind.topic() for kind in HUB_EVENTS}) == len(HUB_EVENTS)
+
+
+@given(
+    st.sampled_from(HUB_EVENTS),
+    st.lists(st.binary(min_size=32, max_size=32), max_size=4),
+    st.binary(max_size=200),
+)
+def test_any_log_of_any_kind_is_decoded_or_malformed(
+    kind: type[TypedLog], topics: list[bytes], data: bytes
+) -> None:
+    log = decode_log(log_of(data, (kind.topic(), *topics)))
+    assert isinstance(log, kind | MalformedLog)
+
+
+GIVEN = (b"\7" * 32, bytes(12) + bytes.fromhex(A[2:]), bytes(12) + b"\x22" * 20)
+
+
+@pytest.mark.parametrize(
+    ("kind", "topics", "data", "fields"),
+    [
+        (DeliveredLog, 1, encode(["address", "bytes"], [A, b"out"]), {"operator": A, "output": b"out"}),
+        (ChallengedLog, 2, b"", {"challenger": A}),
+        (UnchallengedLog, 1, b"", {}),
+        (RejectedLog, 3, b"", {"operator": A, "rewarded": B}),
+        (EquivocatedLog, 3, encode(["uint256"], [5]), {"operator": A, "rewarded": B, "slashed": 5}),
+    ],
+)
+def test_logs_of_a_gap(kind: type[TypedLog], topics: int, data: bytes, fields: dict[str, object]) -> None:
+    log = decode_log(log_of(data, (kind.topic(), *GIVEN[:topics])))
+    assert isinstance(log, kind)
+    expected = {"id": GIVEN[0], "block_number": 7, "log_index": 3, **fields}
+    assert {name: getattr(log, name) for name in expected} == expected
+    for wrong in (topics - 1, topics + 1):
+        given = (kind.topic(), *(*GIVEN, GIVEN[0])[:wrong])
+        assert isinstance(decode_log(log_of(data, given)), MalformedLog)
+    dirty = (kind.topic(), GIVEN[0], *[b"\xff" * 32] * (topics - 1))
+    assert isinstance(decode_log(log_of(data, dirty)), MalformedLog if topics > 1 else kind)
 
 
 async def test_ranges_cover_every_block_once(

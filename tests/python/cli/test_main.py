@@ -9,7 +9,21 @@ from click.testing import CliRunner, Result
 from vouch.cli.main import cli
 from vouch.protocol.errors import VouchError
 
-COMMANDS = ["up", "demo", "deploy", "node", "relayer", "model", "request", "status", "check"]
+COMMANDS = [
+    "up",
+    "demo",
+    "deploy",
+    "node",
+    "relayer",
+    "model",
+    "request",
+    "status",
+    "challenge",
+    "reject",
+    "settle",
+    "expire",
+    "check",
+]
 KEY = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d"
 
 

@@ -1,4 +1,4 @@
-"""Reading the question; asking it is in tests/e2e."""
+"""Reading the question and the options; asking is in test_dispute and tests/e2e."""
 
 import io
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from vouch.cli.request import _question
+from vouch.cli.request import Route, Trust, _question
 
 
 def test_arrays_by_name() -> None:
@@ -39,3 +39,14 @@ def test_files_and_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_what_is_no_question(text: str, said: str) -> None:
     with pytest.raises(click.BadParameter, match=said):
         _question(text, "tensor", "text")
+
+
+def test_routes_and_what_they_trust() -> None:
+    assert Route().convert("QRUM", None, None) == b"QRUM"
+    assert Trust().convert("0x" + "ab" * 32, None, None) == b"\xab" * 32
+    for route in ("", "QRU", "QRUMS", "éééé"):
+        with pytest.raises(click.BadParameter, match="four letters"):
+            Route().convert(route, None, None)
+    for trust, said in (("0x12", "not 1"), ("xyz", "no hex"), ("ab" * 33, "not 33")):
+        with pytest.raises(click.BadParameter, match=said):
+            Trust().convert(trust, None, None)

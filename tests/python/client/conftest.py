@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest_asyncio
 from coincurve import PrivateKey
 
+from tests.python.client.gaps import Gaps
 from vouch.chain.account import LocalKey
 from vouch.chain.anvil import Anvil
 from vouch.chain.contracts import ModelRegistry, NodeRegistry
@@ -21,7 +22,7 @@ from vouch.client import Client
 from vouch.node.config import NodeConfig
 from vouch.node.service import serve as serve_node
 from vouch.protocol.manifest import Manifest
-from vouch.relayer.config import NodeEndpoint, Patience, RelayerConfig
+from vouch.relayer.config import CosignerEndpoint, NodeEndpoint, Patience, QuorumConfig, RelayerConfig
 from vouch.relayer.service import serve as serve_relayer
 from vouch.runtimes.derive import manifest_from_onnx
 from vouch.runtimes.echo import EchoRuntime
@@ -76,7 +77,7 @@ async def world(
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def live(world: World) -> AsyncIterator[World]:
-    """The same with a running node and relayer."""
+    """The same with a running node and relayer; the operator is a quorum of one."""
     loop = asyncio.get_running_loop()
     node_up: asyncio.Future[str] = loop.create_future()
     relayer_up: asyncio.Future[str | None] = loop.create_future()
@@ -86,6 +87,7 @@ async def live(world: World) -> AsyncIterator[World]:
         journal=world.folder / "journal.sqlite",
         key=PrivateKey(world.secret),
         port=0,
+        cosign=True,
         shutdown_seconds=0.5,
     )
     async with AsyncExitStack() as stack:
@@ -101,9 +103,16 @@ async def live(world: World) -> AsyncIterator[World]:
             ws_url=world.anvil.ws_url,
             start_block=world.deployment.block,
             patience=QUICK,
+            quorum=QuorumConfig(1, (CosignerEndpoint(url),)),
         )
         tasks.create_task(
             serve_relayer(relayer, world.anvil.accounts[2], ready=relayer_up.set_result, stop=stop)
         )
         await relayer_up
         yield replace(world, url=url)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def gaps(world: World) -> Gaps:
+    """For answers that come before their proof."""
+    return await Gaps.open(world.rpc, world.deployment, world.operator, world.anvil.accounts)

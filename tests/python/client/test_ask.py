@@ -8,15 +8,19 @@ import pytest_asyncio
 from aiohttp import web
 
 from tests.python.client.conftest import PRICE, World
+from tests.python.client.gaps import BOND, EXPOSURE, Gaps
 from tests.support.server import listening
 from vouch.chain.contracts import Hub, NodeRegistry
 from vouch.chain.sender import TxSender
 from vouch.client.ask import ask_node
 from vouch.client.errors import BadAnswer, NodeRefused, NodeUnreachable
+from vouch.client.terms import Prepared
 from vouch.protocol.manifest import Artefact, Limits, Manifest
-from vouch.protocol.seal import recover_signer
+from vouch.protocol.quorum import QUORUM, Policy, QuorumSeal
+from vouch.protocol.seal import SIGNED, Seal, recover_signer
 from vouch.protocol.status import Status
 
+ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 LOAN = [62.0, 0.31, 1.4, 1.0, 7.0]
 
 
@@ -32,6 +36,12 @@ class Cheat:
         if isinstance(self.reply, bytes):
             return web.Response(body=self.reply, status=self.status)
         return web.json_response(self.reply, status=self.status)
+
+
+def other_form(signature: bytes) -> bytes:
+    """The form of the same signature that the hub refuses: s negated, v flipped."""
+    s = ORDER - int.from_bytes(signature[32:64], "big")
+    return signature[:32] + s.to_bytes(32, "big") + bytes([55 - signature[64]])
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -50,6 +60,7 @@ async def test_an_answer_with_its_proof_in_one_call(live: World, hub: Hub) -> No
     assert isinstance(answer.output, dict)
     assert answer.output["risk"].shape == (1, 1)
     assert answer.operator == live.operator.address
+    assert answer.seal == Seal(SIGNED, answer.signature)
     assert recover_signer(answer.seal, answer.claim, 31337, hub.address) == live.operator.address
     assert answer.request.fee == PRICE
     assert await hub.status_of(answer.claim.request_id) is Status.NONE, "nothing is on chain yet"
@@ -62,6 +73,7 @@ async def test_whoever_asked_settles_it_on_chain(live: World, hub: Hub) -> None:
     async with live.client(account=5) as client:
         prepared = await client.prepare("echo", "mine")
         answer = await ask_node(live.url, prepared, 31337, hub.address, None)
+        assert answer.seal is not None
         sender = TxSender(live.rpc, other)
         await live.rpc.call("evm_setAutomine", False)
         asked = await sender.send(hub.request(answer.request, prepared.input))
@@ -81,13 +93,17 @@ async def test_a_cheating_node_is_found_out(live: World, hub: Hub, cheat: Cheat)
     async with live.client() as client:
         prepared = await client.prepare("echo", "hello")
     honest = await ask_node(live.url, prepared, 31337, hub.address, None)
+    assert honest.seal is not None
     good = {
         "output": "0x" + honest.output_bytes.hex(),
+        "signature": "0x" + honest.signature.hex(),
         "seal": "0x" + bytes(honest.seal).hex(),
         "operator": honest.operator,
         "elapsedMs": 1.0,
     }
     cheat.reply = good
+    assert (await ask_node(cheat.url, prepared, 31337, hub.address, None)).claim == honest.claim
+    cheat.reply = {**good, "operator": honest.operator.lower()}
     assert (await ask_node(cheat.url, prepared, 31337, hub.address, None)).claim == honest.claim
     for change in (
         {"output": "0x" + b"other".hex()},
@@ -98,6 +114,12 @@ async def test_a_cheating_node_is_found_out(live: World, hub: Hub, cheat: Cheat)
         {"seal": "0x" + b"SIGN short".hex()},
         {"seal": "0x5349"},
         {"seal": "zz"},
+        {"seal": None},
+        {"signature": None},
+        {"signature": "0x" + bytes(65).hex()},
+        {"signature": "0x" + other_form(honest.signature).hex()},
+        {"seal": "0x" + bytes(Seal(SIGNED, other_form(honest.signature))).hex()},
+        {"operator": "0x12"},
         {"output": None},
         {"elapsedMs": "soon"},
     ):
@@ -107,6 +129,49 @@ async def test_a_cheating_node_is_found_out(live: World, hub: Hub, cheat: Cheat)
     cheat.reply = ["no object"]
     with pytest.raises(BadAnswer):
         await ask_node(cheat.url, prepared, 31337, hub.address, None)
+
+
+async def test_on_a_quorums_route_one_node_makes_no_seal(live: World, hub: Hub, cheat: Cheat) -> None:
+    assert live.url is not None
+    policy = Policy.of(1, [live.operator.address])
+    async with live.client() as client:
+        prepared = await client.prepare("echo", "hello", route=QUORUM, trust=policy.trust)
+    answer = await ask_node(live.url, prepared, 31337, hub.address, None)
+    assert (answer.output, answer.seal) == ("hello", None)
+    made = QuorumSeal.collect(policy, answer.claim, 31337, hub.address, [Seal(SIGNED, answer.signature)])
+    cheat.reply = {
+        "output": "0x" + answer.output_bytes.hex(),
+        "signature": "0x" + answer.signature.hex(),
+        "seal": "0x" + bytes(made.seal).hex(),
+        "operator": answer.operator,
+        "elapsedMs": 1.0,
+    }
+    assert (await ask_node(cheat.url, prepared, 31337, hub.address, None)).seal == made.seal
+    cheat.reply["seal"] = "0x" + bytes(Seal(SIGNED, answer.signature)).hex()
+    with pytest.raises(BadAnswer, match="route of the seal"):
+        await ask_node(cheat.url, prepared, 31337, hub.address, None)
+
+
+async def test_a_node_that_answers_twice_pays_for_it(
+    world: World, gaps: Gaps, hub: Hub, cheat: Cheat
+) -> None:
+    async with world.client() as client:
+        asked = await gaps.ask(client, prove_within=60)
+        prepared = Prepared(asked.request, asked.input, asked.manifest)
+        pulled = []
+        for output in (b"yes", b"no"):
+            signature = gaps.signature(asked, output)
+            cheat.reply = {
+                "output": "0x" + output.hex(),
+                "signature": "0x" + signature.hex(),
+                "seal": None,
+                "operator": world.operator.address,
+                "elapsedMs": 1.0,
+            }
+            pulled.append(await ask_node(cheat.url, prepared, 31337, hub.address, None))
+        assert [answer.output for answer in pulled] == ["yes", "no"]
+        await client.report_equivocation(*pulled)
+        assert await client.credit() == EXPOSURE + BOND
 
 
 async def test_a_node_that_refuses_says_why(live: World) -> None:

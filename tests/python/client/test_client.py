@@ -56,7 +56,11 @@ async def test_infer_asks_waits_and_decodes(live: World, hub: Hub) -> None:
     assert await hub.is_answer(answer.id, answer.operator, answer.claim.output_hash)
     assert await hub.credit_of(answer.operator) == PRICE == answer.request.fee
     assert answer.gas.request is not None
+    assert answer.gas.fulfil is not None
     assert min(answer.gas.request, answer.gas.fulfil) > 21_000
+    assert (answer.gap, answer.deliver_tx, answer.proven) == (None, None, True)
+    assert answer.fulfil_tx == answer.settle_tx
+    assert answer.signature == answer.seal.proof
 
 
 async def test_text_goes_in_and_comes_out_as_text(live: World) -> None:

@@ -6,11 +6,12 @@ import sys
 import pytest
 
 import vouch
-from vouch.client import Answer, Client, SyncClient
+from vouch.client import Answer, Client, SyncClient, TrustGap
 
 
 def test_names() -> None:
     assert (vouch.Client, vouch.SyncClient, vouch.Answer) == (Client, SyncClient, Answer)
+    assert vouch.TrustGap is TrustGap
     with pytest.raises(AttributeError, match="nope"):
         _ = vouch.nope
 
