@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vouch.chain.account import LocalKey
-from vouch.relayer.config import NodeEndpoint, Patience, RelayerConfig
+from vouch.relayer.config import CosignerEndpoint, NodeEndpoint, Patience, QuorumConfig, RelayerConfig
 from vouch.relayer.service import serve
 from vouch.relayer.store import Store
 
@@ -23,20 +23,40 @@ POINTS = (
     "before broadcast",
     "after broadcast",
 )
+# The same for a request that is delivered first and settled with a quorum's seal later.
+GAP_POINTS = (
+    "after answered",
+    "after sign",
+    "before broadcast",
+    "after broadcast",
+    "after advance 2",
+    "after set_deadline",
+    "after cosigned",
+    "before sealed",
+    "after sealed",
+    "after sign 2",
+    "before broadcast 2",
+    "after broadcast 2",
+    "after advance 3",
+)
 
 
 def arm(point: str) -> None:
-    """From now on the process ends by SIGKILL when it gets there with a request under way."""
-    when, name = point.split()
+    """From now on the process ends by SIGKILL when it gets there (the nth time) with a request under way."""
+    when, name, *nth = point.split()
     method: Callable[..., Any] = getattr(Store, name)
+    left = int(nth[0]) if nth else 1
 
     def deadly(self: Store, *args: Any, **kwargs: Any) -> Any:
-        if when == "before":
+        nonlocal left
+        if when == "before" and left == 1:
             os.kill(os.getpid(), signal.SIGKILL)
         result = method(self, *args, **kwargs)
         # Blocks without a request are read all the time.
         if name != "advance" or result:
-            os.kill(os.getpid(), signal.SIGKILL)
+            if when == "after" and left == 1:
+                os.kill(os.getpid(), signal.SIGKILL)
+            left -= 1
         return result
 
     setattr(Store, name, deadly)
@@ -49,6 +69,7 @@ def announce(_: str | None) -> None:
 
 def main() -> None:
     given = json.loads(sys.argv[1])
+    members = given.get("members", [])
     config = RelayerConfig(
         rpc_url=given["rpc"],
         ws_url=given["ws"],
@@ -56,6 +77,7 @@ def main() -> None:
         nodes=(NodeEndpoint(given["node"]),),
         database=Path(given["database"]),
         start_block=given["start"],
+        quorum=QuorumConfig(2, tuple(map(CosignerEndpoint, members))) if members else None,
         patience=Patience(poll=0.2, margin=1.0),
     )
     arm(sys.argv[2])

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -9,12 +10,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 from coincurve import PrivateKey
 
 from tests.support.terms import deadline_in, make_terms
 from vouch.chain.anvil import Anvil
 from vouch.chain.contracts import Hub, NodeRegistry, VerifierRouter
 from vouch.chain.deploy import deploy
+from vouch.chain.deployment import Deployment
 from vouch.chain.events import RequestedLog, SettledLog, receipt_logs
 from vouch.chain.rpc import Rpc
 from vouch.chain.sender import TxSender
@@ -46,6 +49,7 @@ class World:
     folder: Path
     operator_key: PrivateKey
     model_id: bytes
+    deployment: Deployment
     salts: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     @property
@@ -56,14 +60,22 @@ class World:
         return TxSender(self.rpc, self.anvil.accounts[account], poll=0.02)
 
     @asynccontextmanager
-    async def node(self, *runtimes: Runtime, port: int = 0, name: str = "node") -> AsyncIterator[str]:
-        """A node of the operator; gives its URL."""
+    async def node(
+        self,
+        *runtimes: Runtime,
+        port: int = 0,
+        name: str = "node",
+        key: PrivateKey | None = None,
+        cosign: bool = False,
+    ) -> AsyncIterator[str]:
+        """A node of the operator, or of whoever has the key; gives its URL."""
         runtimes = runtimes or (EchoRuntime(),)
         config = NodeConfig(
             models=tuple((runtime.manifest.name, runtime) for runtime in runtimes),
             journal=self.folder / f"{name}.sqlite",
-            key=self.operator_key,
+            key=key or self.operator_key,
             port=port,
+            cosign=cosign,
             shutdown_seconds=0.5,
         )
         url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -165,7 +177,19 @@ async def world(folder: Path, **anvil: Any) -> AsyncIterator[World]:
             folder=folder,
             operator_key=secret,
             model_id=model.model_id,
+            deployment=deployment,
         )
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+async def get_json(url: str) -> tuple[int, Any]:
+    """HTTP status and body."""
+    async with aiohttp.ClientSession() as http, http.get(url) as reply:
+        return reply.status, await reply.json()
 
 
 async def until(what: Callable[[], Awaitable[bool]], seconds: float = 10.0) -> None:

@@ -1,7 +1,6 @@
 """From a request on a real chain through a real node and back."""
 
 import asyncio
-import socket
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,17 +9,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.e2e.relayer_world import PRICE, QUICK, World, ended, until, world
+from tests.e2e.relayer_world import PRICE, QUICK, World, ended, free_port, until, world
 from tests.support.contract import Contract, creation
 from tests.support.terms import FEE
 from vouch.protocol.status import Status
 from vouch.relayer.job import JobStatus
 from vouch.relayer.store import Store
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 async def test_an_account_asks_and_is_answered(tmp_path: Path) -> None:

@@ -1,54 +1,11 @@
 """Reading from a chain's node that lags, refuses ranges, or is away: no request is lost."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from aiohttp import ClientSession, web
-
-from tests.e2e.relayer_world import World, ended, world
-from tests.support.server import listening
-
-Call = dict[str, Any]
-Meddle = Callable[[Call, Any], Any]
-
-
-class Proxy:
-    """An RPC server before Anvil that changes what it likes; `away` drops connections."""
-
-    def __init__(self, target: str, meddle: Meddle) -> None:
-        self._target, self._meddle = target, meddle
-        self.away = False
-        self.meddled = 0
-
-    async def handle(self, http: web.Request) -> web.Response:
-        if self.away:
-            assert http.transport is not None
-            http.transport.close()
-            return web.Response()
-        asked = await http.json()
-        async with ClientSession() as session, session.post(self._target, json=asked) as reply:
-            answered = await reply.json()
-        if isinstance(asked, list):
-            by_id = {answer["id"]: answer for answer in answered}
-            return web.json_response([self._changed(call, by_id[call["id"]]) for call in asked])
-        return web.json_response(self._changed(asked, answered))
-
-    def _changed(self, call: Call, answer: Any) -> Any:
-        changed = self._meddle(call, answer)
-        self.meddled += changed != answer
-        return changed
-
-
-@asynccontextmanager
-async def proxy(w: World, meddle: Meddle) -> AsyncIterator[tuple[str, Proxy]]:
-    handler = Proxy(w.anvil.http_url, meddle)
-    app = web.Application(client_max_size=1 << 24)
-    app.router.add_post("/", handler.handle)
-    async with listening(app) as url:
-        yield url, handler
+from tests.e2e.relayer_proxy import Call, proxy
+from tests.e2e.relayer_world import ended, world
 
 
 async def test_a_node_that_lags_behind_its_own_head_hides_nothing(tmp_path: Path) -> None:

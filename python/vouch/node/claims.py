@@ -14,6 +14,7 @@ from vouch.node.body import read_json
 from vouch.node.errors import MalformedBody
 from vouch.node.question import Question
 from vouch.node.served import Served
+from vouch.protocol.agreement import reproducible
 from vouch.protocol.claim import Claim
 from vouch.protocol.request import ANYONE, Request
 from vouch.protocol.seal import SIGNED, Seal
@@ -72,6 +73,7 @@ async def info(http: HttpRequest) -> JSONResponse:
                     "kind": runtime.manifest.kind,
                     "runtime": type(runtime).__name__,
                     "maxOutputBytes": runtime.manifest.limits.max_output,
+                    "reproducible": reproducible(runtime.manifest),
                 }
                 for name, runtime in config.models
             ],

@@ -21,3 +21,13 @@ class ChainClock:
     def probably(self) -> int:
         """A quiet chain's newest block may be old, and then our own clock is the better guess."""
         return max(self.at_least(), int(time.time()))
+
+    @property
+    def newest(self) -> int:
+        """Time of the newest block; the next one's is later."""
+        return self._time
+
+    @property
+    def quiet_for(self) -> float:
+        """Seconds without a new block."""
+        return time.monotonic() - self._seen

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vouch.protocol.quorum import MAX_SIGNERS, BadPolicy
+
 
 @dataclass(frozen=True, slots=True)
 class NodeEndpoint:
@@ -13,6 +15,29 @@ class NodeEndpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class CosignerEndpoint(NodeEndpoint):
+    """A node whose operator is in the quorum."""
+
+    signer: str | None = None
+    """Its operator, checksummed; None: what it says itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuorumConfig:
+    """Whose signatures make the seals of the quorum route: so many of the co-signers' operators.
+
+    Our own operator counts only if its node is one of them. Raises BadPolicy.
+    """
+
+    threshold: int
+    cosigners: tuple[CosignerEndpoint, ...]
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.threshold <= len(self.cosigners) <= MAX_SIGNERS:
+            raise BadPolicy(self.threshold, len(self.cosigners))
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """How much the relayer takes on, in the units named."""
 
@@ -20,6 +45,8 @@ class Limits:
     """Requests that are at a node at the same time."""
     unconfirmed: int = 4
     """Own transactions that wait for a block; answers that come meanwhile share the next one."""
+    alone: int = 12
+    """The same for deliveries and settlements, which share none. Chain nodes hold 16 an account at least."""
     batch_items: int = 50
     """Most answers in one transaction."""
     batch_gas: int = 15_500_000
@@ -52,6 +79,10 @@ class Patience:
     """For which a price of the node registry is believed."""
     nodes: float = 30.0
     """Between two looks at what the nodes serve."""
+    stakes: float = 2.0
+    """For which a stake of the node registry is believed."""
+    quiet: float = 15.0
+    """Without a new block after which the chain counts as one that makes blocks only when asked to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +109,12 @@ class RelayerConfig:
     """Try a transaction on the newest state first, so that a race that is lost costs no gas."""
     expire_own: bool = True
     """Give fees back for requests that named our operator and were not answered in time."""
+    quorum: QuorumConfig | None = None
+    """None: requests on the quorum route are refused."""
+    min_prove_within: int = 60
+    """Seconds that terms must leave for the proof, or the proof is brought first."""
+    max_exposure: int | None = None
+    """Most of an operator's stake that is locked at a time, in each token's units; None: all that is free."""
     status_host: str = "127.0.0.1"
     status_port: int | None = None
     """Port of the status server (0: any free one); None: no server."""

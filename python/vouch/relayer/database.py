@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from vouch.relayer import sql
-from vouch.relayer.errors import ForeignDatabase
+from vouch.relayer.errors import ForeignDatabase, OldDatabase
 
 
 class Database:
@@ -17,25 +17,43 @@ class Database:
     """
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        """Raises ForeignDatabase (another version wrote it), sqlite3.Error (no usable file)."""
+        """Brings an older file up to date, in place.
+
+        Raises ForeignDatabase (a newer version wrote it), OldDatabase (an older one, and `read_only`),
+        sqlite3.Error (no usable file).
+        """
         self.path = path
         uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
         self._db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10)
         self._db.row_factory = sqlite3.Row
         if not read_only:
             self._db.executescript(sql.DURABILITY)
-        (version,) = self._one(sql.GET_VERSION)
-        if version == 0 and not read_only:
-            self._db.executescript(sql.SCHEMA)
-        elif version != sql.VERSION:
+        try:
+            self._check_version(read_only=read_only)
+        except BaseException:
             self._db.close()
-            raise ForeignDatabase(path, f"schema version {version}", f"schema version {sql.VERSION}")
+            raise
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._db.close()
+
+    def _check_version(self, *, read_only: bool) -> None:
+        (version,) = self._one(sql.GET_VERSION)
+        if version > sql.VERSION or (version == 0 and read_only):
+            raise ForeignDatabase(self.path, f"schema version {version}", f"schema version {sql.VERSION}")
+        if version == sql.VERSION:
+            return
+        if read_only:
+            raise OldDatabase(self.path, version, sql.VERSION)
+        with self._transaction():
+            (version,) = self._one(sql.GET_VERSION)  # somebody else may have been faster
+            for upgrade in sql.UPGRADES[version:]:
+                for statement in upgrade.split(";"):
+                    self._run(statement.strip())
+            self._run(sql.SET_VERSION)
 
     def bind(self, chain_id: int, hub: str, genesis: bytes) -> None:
         """Ties a fresh database to a chain and hub; raises ForeignDatabase if it is tied to others."""

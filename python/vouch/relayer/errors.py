@@ -13,6 +13,10 @@ class Refused(VouchError):
         super().__init__(f"{name}: {detail}")
 
 
+class NotYet(VouchError):
+    """Something that a decision needs cannot be reached now."""
+
+
 class NodeUnavailable(VouchError):
     """A node gave no answer this time: try again, or ask another."""
 
@@ -62,4 +66,15 @@ class ForeignDatabase(VouchError):
         self.path, self.received, self.expected = path, received, expected
         super().__init__(
             f"{path} belongs to {received}, not to {expected}: name another database, or move this one away"
+        )
+
+
+class OldDatabase(VouchError):
+    """An older program wrote the database, and a reader may not change it."""
+
+    def __init__(self, path: Path, received: int, expected: int) -> None:
+        self.path, self.received, self.expected = path, received, expected
+        super().__init__(
+            f"{path} has schema version {received}, not {expected}: "
+            "start `vouch relayer` on it once, which brings it up to date and loses nothing"
         )

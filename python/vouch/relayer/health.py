@@ -1,15 +1,16 @@
 """What an operator looks at: /healthz and /requests/{id} over HTTP, or the same values in the process."""
 
+import time
 from types import TracebackType
 from typing import Any
 
 from aiohttp import web
 
 from vouch.chain.hexes import to_hex
-from vouch.relayer.intake import Intake
+from vouch.relayer.gap_line import gap_line
 from vouch.relayer.job import Job
-from vouch.relayer.nodes import NodePool
-from vouch.relayer.sender import Sender
+from vouch.relayer.parts import Parts
+from vouch.relayer.quorum import Quorum
 from vouch.relayer.store import Store
 
 
@@ -18,29 +19,46 @@ class Health:
 
     def __init__(self) -> None:
         self.chain_trouble = ""
-        self._parts: tuple[Store, Intake, Sender, NodePool] | None = None
+        self._parts: Parts | None = None
 
-    def watch(self, store: Store, intake: Intake, sender: Sender, pool: NodePool) -> None:
-        """From now on, these parts."""
-        self._parts = store, intake, sender, pool
+    def watch(self, parts: Parts) -> None:
+        """From now on, these."""
+        self._parts = parts
 
     def report(self) -> dict[str, Any]:
-        """JSON-ready; `ok` is false while the chain, the sender or every node is in trouble."""
-        if self._parts is None:
+        """JSON-ready; `ok` is false while the chain, the sender, every node or some stake is in trouble."""
+        if (parts := self._parts) is None:
             return {"ok": False, "chain": "starting", "sender": "", "nodes": {}}
-        store, intake, sender, pool = self._parts
-        nodes = {node.url: node.trouble for node in pool.nodes}
-        ok = not self.chain_trouble and not sender.trouble and not all(nodes.values())
+        store, intake, risks, now = parts.store, parts.intake, parts.guard.risks, time.time()
+        nodes = {node.url: node.trouble for node in parts.pool.nodes}
+        ok = not self.chain_trouble and not parts.sender.trouble and not all(nodes.values()) and not risks
         return {
             "ok": ok,
             "chain": self.chain_trouble,
-            "sender": sender.trouble,
+            "sender": parts.sender.trouble,
             "nodes": nodes,
+            "quorum": _quorum(parts.quorum),
+            "delivered": {
+                to_hex(job.id): gap_line(job, now) for job in store.in_gap() if parts.plan.is_ours(job)
+            },
+            "atRisk": {to_hex(job): why for job, why in risks.items()},
             "head": intake.head,
             "cursor": intake.cursor.number if intake.cursor else None,
             "jobs": store.counts(),
             "pending": len(store.pending()),
         }
+
+
+def _quorum(quorum: Quorum) -> dict[str, Any] | None:
+    if not quorum.pool.nodes:
+        return None
+    policy = quorum.policy
+    return {
+        "threshold": policy.threshold if policy else None,
+        "signers": list(policy.signers) if policy else None,
+        "trust": to_hex(policy.trust) if policy else None,
+        "cosigners": {node.url: node.trouble for node in quorum.pool.nodes},
+    }
 
 
 def describe(job: Job, store: Store) -> dict[str, Any]:
@@ -55,6 +73,11 @@ def describe(job: Job, store: Store) -> dict[str, Any]:
         "node": job.answer.node if job.answer else None,
         "nodeNs": job.answer.node_ns if job.answer else None,
         "attempts": job.attempts,
+        "gap": gap_line(job, time.time()) or None,
+        "deliveredBlock": job.delivered_block,
+        "challenger": job.challenger,
+        "challengeBy": job.challenge_by,
+        "proveBy": job.prove_by,
         "endBlock": job.end_block,
         "endTransaction": to_hex(job.end_tx) if job.end_tx else None,
         "callbackFailure": job.callback_failure,

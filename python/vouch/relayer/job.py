@@ -18,17 +18,21 @@ class JobStatus(StrEnum):
     DISPATCHED = "dispatched"
     """At a node, or waiting for one."""
     ANSWERED = "answered"
-    """Output and seal are here and checked."""
+    """The output is here and checked, and its seal too where the node can make it alone."""
     SENDING = "sending"
     """The transaction is signed and stored."""
     SENT = "sent"
     """The chain accepted the transaction; no block has it yet."""
+    DELIVERED = "delivered"
+    """The result is out, its proof is not: stake is locked for it. The reason says what it waits for."""
+    CHALLENGED = "challenged"
+    """Delivered, and somebody demands the proof."""
     DONE = "done"
     """Settled on chain, by this relayer or (the reason says so) by someone else."""
     REFUSED = "refused"
     """Not ours, not served, or not paid enough; the reason says which."""
     FAILED = "failed"
-    """Given up; the reason says why."""
+    """Given up, or rejected on chain; the reason says why."""
     EXPIRED = "expired"
     """deliverBy passed; the fee is back once `end_tx` is set."""
     ORPHANED = "orphaned"
@@ -38,20 +42,34 @@ class JobStatus(StrEnum):
     def ended(self) -> bool:
         return self in ENDS
 
+    @property
+    def in_gap(self) -> bool:
+        """A result is out, its proof is not."""
+        return self in GAP
 
+
+GAP = frozenset({JobStatus.DELIVERED, JobStatus.CHALLENGED})
 ENDS = frozenset({JobStatus.DONE, JobStatus.REFUSED, JobStatus.FAILED, JobStatus.EXPIRED, JobStatus.ORPHANED})
 
 
 @dataclass(frozen=True, slots=True)
 class NodeAnswer:
-    """What a node returned for one request; the seal is checked against the claim before this is made."""
+    """What a node returned for one request, checked against the claim; or what the chain says was out."""
 
     operator: str
     output: bytes
-    seal: bytes
+    seal: bytes | None
+    """None: still to be collected."""
+    signature: bytes | None
+    """The operator's own 65 bytes r, s, v over the claim; None: only the chain told of this answer."""
     node: str
+    """Base URL, or CHAIN."""
     node_ns: int
     """What the node itself took, by its own clock; 0 if it did not say."""
+
+
+CHAIN = "chain"
+"""In place of a node's URL: the answer was read from the hub's log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +94,26 @@ class Job:
     answer: NodeAnswer | None
     end_block: int | None
     end_tx: bytes | None
-    """Transaction that settled or expired it."""
+    """Transaction that settled, rejected or expired it."""
     callback_failure: str | None
     """What the consumer reverted with, in words; None: the callback worked, or there was none yet."""
+    delivered_block: int | None = None
+    challenged_block: int | None = None
+    challenger: str | None = None
+    challenge_by: int | None = None
+    """Last second of the window, unix time, as the hub said it; None: not known, or nobody can challenge."""
+    prove_by: int | None = None
+    """Last second for the seal, unix time, as the hub said it; None: not known, or none is due."""
+
+    @property
+    def at_stake(self) -> int:
+        """What a delivery locks of the operator's stake, in token units."""
+        return self.terms.exposure + self.terms.bond
+
+    @property
+    def sealed(self) -> bool:
+        """Everything for a fulfilment is here."""
+        return self.answer is not None and self.answer.seal is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +146,23 @@ class TxKind(StrEnum):
     """What a transaction does."""
 
     FULFIL = "fulfil"
+    DELIVER = "deliver"
+    """A result without its proof."""
+    SETTLE = "settle"
+    """The proof of a delivered result, or nothing after a window that nobody used."""
     EXPIRE = "expire"
+    EXPIRE_DELIVERED = "expire-delivered"
+    """Ends a delivered request whose route was tombstoned, which frees the stake."""
+
+    @property
+    def answers(self) -> bool:
+        """It brings a result that is not on chain yet."""
+        return self in (TxKind.FULFIL, TxKind.DELIVER)
+
+    @property
+    def alone(self) -> bool:
+        """It is about a trust gap, which takes a transaction for each request."""
+        return self in (TxKind.DELIVER, TxKind.SETTLE, TxKind.EXPIRE_DELIVERED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,22 +8,20 @@ from dataclasses import replace
 
 from vouch.chain.errors import ChainError
 from vouch.chain.fees import FeePolicy
+from vouch.protocol.quorum import QUORUM
 from vouch.protocol.request import ANYONE, Request
-from vouch.relayer.batch import expected_gas
+from vouch.relayer import gas
 from vouch.relayer.clock import ChainClock
 from vouch.relayer.config import Patience
-from vouch.relayer.errors import NodeRefused, NodeUnavailable, Refused, WrongNodeAnswer
+from vouch.relayer.errors import NodeRefused, NodeUnavailable, NotYet, Refused, WrongNodeAnswer
 from vouch.relayer.job import Job, JobStatus, NodeAnswer
 from vouch.relayer.nodes import Node, NodePool
 from vouch.relayer.policy import Policy
 from vouch.relayer.prices import Prices
+from vouch.relayer.quorum import Quorum
 from vouch.relayer.store import Store
 
 _log = logging.getLogger(__name__)
-
-
-class _NotYet(Exception):
-    """Something that the decision needs cannot be reached now."""
 
 
 class Pipeline:
@@ -35,6 +33,7 @@ class Pipeline:
         policy: Policy,
         prices: Prices,
         pool: NodePool,
+        quorum: Quorum,
         fees: FeePolicy,
         clock: ChainClock,
         patience: Patience,
@@ -43,6 +42,7 @@ class Pipeline:
     ) -> None:
         """`answered` is told of every job with a checked answer."""
         self._store, self._policy, self._prices, self._pool = store, policy, prices, pool
+        self._quorum = quorum
         self._fees, self._clock, self._patience, self._answered = fees, clock, patience, answered
         self._slots = asyncio.Semaphore(dispatches)
         self._tasks = asyncio.TaskGroup()
@@ -94,12 +94,12 @@ class Pipeline:
                 final[error.url] = str(error)
                 _log.warning("request 0x%s: %s", job.id.hex(), error)
                 continue
-            except (NodeUnavailable, ChainError, _NotYet) as error:
+            except (NodeUnavailable, ChainError, NotYet) as error:
                 why = str(error)
             if self._clock.at_least() > deadline:
                 self._end(job, JobStatus.EXPIRED, f"deliverBy {deadline} passed; last: {why}")
                 return None
-            if (status := self._store.status(job.id)).ended:
+            if (status := self._store.status(job.id)).ended or status.in_gap:
                 return None
             if any(not node.down for node in left):
                 continue  # another node can be asked at once
@@ -122,7 +122,7 @@ class Pipeline:
         return None
 
     async def _nodes(self, job: Job) -> list[Node]:
-        """Nodes that may answer. Raises Refused, _NotYet, RpcError, RpcUnavailable."""
+        """Nodes that may answer. Raises Refused, NotYet, RpcError, RpcUnavailable."""
         terms = job.terms
         try:
             self._policy.check_operator(terms, self._pool.operators)
@@ -130,7 +130,7 @@ class Pipeline:
         except Refused:
             await self._pool.refresh_all(max_age=0.2)
             if unknown := self._pool.unknown:
-                raise _NotYet("; ".join(f"node {node.url}: {node.trouble}" for node in unknown)) from None
+                raise NotYet("; ".join(f"node {node.url}: {node.trouble}" for node in unknown)) from None
             self._policy.check_operator(terms, self._pool.operators)
             serving = await self._serving(terms)
         for max_age in (None, 0.0):
@@ -158,6 +158,8 @@ class Pipeline:
             raise Refused(
                 "ModelNotServed", f"no node of ours has model 0x{terms.model_id.hex()} on route {route}"
             )
+        if terms.route == QUORUM:
+            self._quorum.check(terms)
         trusted = [node for node in nodes if self._policy.is_trusted(terms, node.operator)]
         if not trusted:
             raise Refused(
@@ -168,7 +170,10 @@ class Pipeline:
     async def _gas_cost(self, terms: Request) -> int:
         if not self._policy.gas_floor:
             return 0
-        return expected_gas(terms) * (await self._fees.current()).max_fee
+        return (
+            gas.expected(terms, seal_size=self._quorum.seal_size(terms))
+            * (await self._fees.current()).max_fee
+        )
 
     async def _ask(self, job: Job, node: Node) -> NodeAnswer:
         async with self._slots:

@@ -19,6 +19,8 @@ class Policy:
     """Seconds that must be left before deliverBy."""
     gas_floor: float
     """Part of the gas cost that a native fee must cover on top of the price."""
+    defend_within: int = 0
+    """Seconds in which a proof reaches the chain, if the whole seal is there already."""
 
     def check_operator(self, terms: Request, operators: Sequence[str]) -> None:
         """Raises Refused(OtherOperator)."""
@@ -28,7 +30,7 @@ class Policy:
             )
 
     def check_terms(self, terms: Request, now: int) -> None:
-        """Raises Refused(CallbackGasTooHigh, TooLate); `now` in unix seconds."""
+        """Raises Refused(CallbackGasTooHigh, TooLate, GapTooShort); `now` in unix seconds."""
         if terms.callback_gas > self.callback_gas:
             raise Refused(
                 "CallbackGasTooHigh", f"{terms.callback_gas} gas, we run at most {self.callback_gas}"
@@ -36,6 +38,14 @@ class Policy:
         if now + self.margin > terms.deliver_by:
             left = terms.deliver_by - now
             raise Refused("TooLate", f"{left} s are left before deliverBy, we need {self.margin:g}")
+        # Whoever sees an answer's signature, in a seal that waits for its block, can deliver it.
+        opens = terms.window > 0 or terms.prove_within > 0
+        if opens and terms.exposure + terms.bond > 0 and terms.prove_within < self.defend_within:
+            raise Refused(
+                "GapTooShort",
+                f"with stake behind the answer we need {self.defend_within} s to prove it, "
+                f"proveWithin is {terms.prove_within}",
+            )
 
     @staticmethod
     def is_trusted(terms: Request, operator: str) -> bool:

@@ -11,7 +11,8 @@ def job_of(row: sqlite3.Row) -> Job:
     """A row of the table jobs."""
     answer = None
     if row["output"] is not None:
-        answer = NodeAnswer(row["operator"], row["output"], row["seal"], row["node"], row["node_ns"])
+        seal, signature = row["seal"], row["signature"]
+        answer = NodeAnswer(row["operator"], row["output"], seal, signature, row["node"], row["node_ns"])
     return Job(
         id=row["id"],
         terms=Request.from_bytes(row["terms"]),
@@ -28,6 +29,11 @@ def job_of(row: sqlite3.Row) -> Job:
         end_block=row["end_block"],
         end_tx=row["end_tx"],
         callback_failure=row["callback_failure"],
+        delivered_block=row["delivered_block"],
+        challenged_block=row["challenged_block"],
+        challenger=row["challenger"],
+        challenge_by=row["challenge_by"],
+        prove_by=row["prove_by"],
     )
 
 

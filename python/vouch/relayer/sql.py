@@ -2,12 +2,9 @@
 
 from typing import Final
 
-from vouch.relayer.job import ENDS, JobStatus, TxStatus
+from vouch.relayer.job import ENDS, GAP, JobStatus, TxKind, TxStatus
 
-VERSION: Final = 1
-SET_VERSION: Final = f"PRAGMA user_version = {VERSION}"
-SCHEMA: Final = f"""
-BEGIN IMMEDIATE;
+_FIRST = """
 CREATE TABLE identity (chain_id INTEGER NOT NULL, hub TEXT NOT NULL, genesis BLOB NOT NULL);
 CREATE TABLE blocks (number INTEGER PRIMARY KEY, hash BLOB NOT NULL);
 CREATE TABLE jobs (
@@ -30,17 +27,40 @@ CREATE TABLE transactions (
 CREATE INDEX transactions_status ON transactions (status, nonce);
 CREATE INDEX transactions_block ON transactions (block) WHERE block IS NOT NULL;
 CREATE TABLE cargo (tx BLOB NOT NULL, job BLOB NOT NULL, PRIMARY KEY (tx, job)) WITHOUT ROWID;
-CREATE INDEX cargo_job ON cargo (job);
-{SET_VERSION};
-COMMIT;
+CREATE INDEX cargo_job ON cargo (job)
 """
+_GAP = """
+ALTER TABLE jobs ADD COLUMN signature BLOB;
+ALTER TABLE jobs ADD COLUMN delivered_block INTEGER;
+ALTER TABLE jobs ADD COLUMN challenged_block INTEGER;
+ALTER TABLE jobs ADD COLUMN challenger TEXT;
+ALTER TABLE jobs ADD COLUMN challenge_by INTEGER;
+ALTER TABLE jobs ADD COLUMN prove_by INTEGER;
+CREATE INDEX jobs_delivered ON jobs (delivered_block) WHERE delivered_block IS NOT NULL;
+CREATE INDEX jobs_challenged ON jobs (challenged_block) WHERE challenged_block IS NOT NULL;
+CREATE TABLE cosignatures (
+  claim BLOB NOT NULL, signer TEXT NOT NULL, job BLOB NOT NULL, signature BLOB, refusal TEXT,
+  PRIMARY KEY (claim, signer)
+) WITHOUT ROWID;
+CREATE INDEX cosignatures_job ON cosignatures (job);
+CREATE TABLE policies (trust BLOB PRIMARY KEY, threshold INTEGER NOT NULL, signers TEXT NOT NULL);
+CREATE TABLE cosigners (url TEXT PRIMARY KEY, signer TEXT NOT NULL)
+"""
+UPGRADES: Final = (_FIRST, _GAP)
+"""What makes version n + 1 of version n; a fresh database (version 0) goes through all of them."""
+VERSION: Final = len(UPGRADES)
+SET_VERSION: Final = f"PRAGMA user_version = {VERSION}"
 FOREVER: Final = (1 << 63) - 1
 """The largest integer that SQLite keeps; terms may hold larger ones."""
 
 _PENDING = f"('{TxStatus.SIGNED}', '{TxStatus.BROADCAST}', '{TxStatus.INCLUDED}')"
-_OPEN = f"('{JobStatus.SEEN}', '{JobStatus.DISPATCHED}', '{JobStatus.ANSWERED}')"
 _UNPAID = f"('{JobStatus.REFUSED}', '{JobStatus.FAILED}', '{JobStatus.EXPIRED}')"
 _ENDED = str(tuple(str(status) for status in sorted(ENDS)))
+_IN_GAP = str(tuple(str(status) for status in sorted(GAP)))
+_OPEN = str(tuple(map(str, (JobStatus.SEEN, JobStatus.DISPATCHED, JobStatus.ANSWERED, *sorted(GAP)))))
+_ANSWERS = str(tuple(str(kind) for kind in TxKind if kind.answers))
+_SETTLES = f"('{TxKind.SETTLE}', '{TxKind.EXPIRE_DELIVERED}')"
+_ALONE = str(tuple(str(kind) for kind in TxKind if kind.alone))
 
 # The file
 DURABILITY: Final = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
@@ -64,14 +84,46 @@ GET_STATUS: Final = "SELECT status FROM jobs WHERE id = ?"
 SET_STATUS: Final = "UPDATE jobs SET status = ?, reason = ? WHERE id = ?"
 SET_OWN: Final = "UPDATE jobs SET own = ? WHERE id = ?"
 ASKED_AGAIN: Final = "UPDATE jobs SET input = ?, block = ?, block_hash = ?, tx = ? WHERE id = ?"
-SET_ANSWER: Final = "UPDATE jobs SET operator = ?, output = ?, seal = ?, node = ?, node_ns = ? WHERE id = ?"
-SET_END: Final = "UPDATE jobs SET end_block = ?, end_tx = ? WHERE id = ?"
+SET_ANSWER: Final = """
+UPDATE jobs SET operator = ?, output = ?, seal = ?, signature = ?, node = ?, node_ns = ? WHERE id = ?
+"""
+SET_SIGNATURE: Final = """
+UPDATE jobs SET signature = ?, node = ?, node_ns = ? WHERE id = ? AND operator = ? AND output = ?
+"""
+CLEAR_ANSWER: Final = (
+    "UPDATE jobs SET operator = NULL, output = NULL, seal = NULL, signature = NULL, node = NULL WHERE id = ?"
+)
+SET_SEAL: Final = "UPDATE jobs SET seal = ? WHERE id = ? AND operator = ? AND output = ?"
+SET_DELIVERED: Final = """
+UPDATE jobs SET delivered_block = ?, challenge_by = NULL, prove_by = NULL, callback_failure = NULL
+WHERE id = ?
+"""
+SET_CHALLENGED: Final = """
+UPDATE jobs SET challenged_block = ?, challenger = ?, challenge_by = NULL, prove_by = NULL WHERE id = ?
+"""
+SET_DEADLINE: Final = "UPDATE jobs SET challenge_by = ?, prove_by = ? WHERE id = ?"
+# A callback that failed is repeated at the end.
+SET_END: Final = """
+UPDATE jobs SET end_block = ?, end_tx = ?, callback_failure = NULL WHERE id = ? RETURNING delivered_block
+"""
 CLEAR_END: Final = "UPDATE jobs SET end_block = NULL, end_tx = NULL, callback_failure = NULL WHERE id = ?"
+CLEAR_CHALLENGE: Final = """
+UPDATE jobs SET challenged_block = NULL, challenger = NULL, challenge_by = NULL, prove_by = NULL WHERE id = ?
+"""
+CLEAR_DELIVERY: Final = """
+UPDATE jobs SET delivered_block = NULL, challenge_by = NULL, prove_by = NULL, callback_failure = NULL
+WHERE id = ?
+"""
 SET_CALLBACK_FAILURE: Final = "UPDATE jobs SET callback_failure = ? WHERE id = ?"
 ADD_ATTEMPT: Final = "UPDATE jobs SET attempts = attempts + 1 WHERE id = ?"
-ENDED_ABOVE: Final = "SELECT id, block, output FROM jobs WHERE end_block > ?"
+CHANGED_ABOVE: Final = """
+SELECT id FROM jobs WHERE end_block > ?1
+UNION SELECT id FROM jobs WHERE challenged_block > ?1
+UNION SELECT id FROM jobs WHERE delivered_block > ?1
+"""
 ASKED_ABOVE: Final = "SELECT id FROM jobs WHERE block > ?"
 OPEN_JOBS: Final = f"SELECT * FROM jobs WHERE status IN {_OPEN} ORDER BY block"
+JOBS_IN_GAP: Final = f"SELECT * FROM jobs WHERE status IN {_IN_GAP} ORDER BY delivered_block"
 REFUNDABLE: Final = f"""
 SELECT * FROM jobs WHERE status IN {_UNPAID} AND deliver_by < ? AND own AND end_tx IS NULL
 """
@@ -93,10 +145,19 @@ WHERE (input != x'' OR output IS NOT NULL) AND +status IN {_ENDED}
   )
 ORDER BY block LIMIT ?
 """
-EMPTY_JOB: Final = "UPDATE jobs SET input = x'', output = NULL, seal = NULL WHERE id = ?"
+EMPTY_JOB: Final = "UPDATE jobs SET input = x'', output = NULL, seal = NULL, signature = NULL WHERE id = ?"
 EMPTY_TRANSACTIONS: Final = (
     "UPDATE transactions SET raw = x'' WHERE hash IN (SELECT tx FROM cargo WHERE job = ?)"
 )
+
+# Who else signed or refused to sign an output, and the quorums that consumers may have been told of
+ADD_COSIGNATURE: Final = "INSERT OR REPLACE INTO cosignatures VALUES (?, ?, ?, ?, ?)"
+COSIGNATURES: Final = "SELECT signer, signature, refusal FROM cosignatures WHERE claim = ?"
+FORGET_COSIGNATURES: Final = "DELETE FROM cosignatures WHERE job = ?"
+ADD_POLICY: Final = "INSERT OR IGNORE INTO policies VALUES (?, ?, ?)"
+GET_POLICY: Final = "SELECT threshold, signers FROM policies WHERE trust = ?"
+SET_SIGNER: Final = "INSERT OR REPLACE INTO cosigners VALUES (?, ?)"
+GET_SIGNER: Final = "SELECT signer FROM cosigners WHERE url = ?"
 
 # Transactions
 ADD_TRANSACTION: Final = "INSERT INTO transactions VALUES (?, ?, ?, ?, ?, NULL, NULL)"
@@ -112,9 +173,11 @@ UNMINED_ABOVE: Final = f"""
 UPDATE transactions SET status = '{TxStatus.BROADCAST}', block = NULL WHERE block > ?
 """
 PENDING: Final = f"SELECT * FROM transactions WHERE status IN {_PENDING} ORDER BY nonce, rowid"
-UNCONFIRMED: Final = f"""
+_UNCONFIRMED = f"""
 SELECT count(DISTINCT nonce) FROM transactions WHERE status IN ('{TxStatus.SIGNED}', '{TxStatus.BROADCAST}')
 """
+UNCONFIRMED: Final = f"{_UNCONFIRMED} AND kind NOT IN {_ALONE}"
+UNCONFIRMED_ALONE: Final = f"{_UNCONFIRMED} AND kind IN {_ALONE}"
 TRANSACTIONS_OF: Final = """
 SELECT t.* FROM transactions t JOIN cargo ON tx = hash WHERE job = ? ORDER BY nonce, t.rowid
 """
@@ -123,4 +186,11 @@ SELECT t.* FROM transactions t JOIN cargo ON tx = hash WHERE job = ? ORDER BY no
 ADD_CARGO: Final = "INSERT INTO cargo VALUES (?, ?)"
 FORGET_CARGO: Final = "DELETE FROM cargo WHERE tx = ?"
 CARGO: Final = "SELECT job FROM cargo WHERE tx = ? ORDER BY job"
-IS_HELD: Final = f"SELECT 1 FROM cargo JOIN transactions ON hash = tx WHERE job = ? AND status IN {_PENDING}"
+_HELD = f"SELECT 1 FROM cargo JOIN transactions ON hash = tx WHERE job = ? AND status IN {_PENDING}"
+IS_HELD: Final = _HELD
+IS_BEING_ANSWERED: Final = f"{_HELD} AND kind IN {_ANSWERS}"
+IS_BEING_SETTLED: Final = f"{_HELD} AND kind IN {_SETTLES}"
+DELIVERIES_UNDER_WAY: Final = f"""
+SELECT DISTINCT jobs.* FROM transactions t JOIN cargo ON cargo.tx = t.hash JOIN jobs ON cargo.job = jobs.id
+WHERE kind = '{TxKind.DELIVER}' AND t.status IN {_PENDING} AND jobs.delivered_block IS NULL
+"""

@@ -275,6 +275,7 @@ async def test_info(run_node: RunNode) -> None:
                 "kind": "text",
                 "runtime": "EchoRuntime",
                 "maxOutputBytes": 65_536,
+                "reproducible": True,
             }
         ],
     }

@@ -1,12 +1,23 @@
 """Terms, logs and jobs for the relayer's tests."""
 
+from dataclasses import replace
 from typing import Any
 
 from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 
 from tests.support import terms
-from vouch.chain.events import CallbackFailedLog, ExpiredLog, RequestedLog, SettledLog
+from vouch.chain.events import (
+    CallbackFailedLog,
+    ChallengedLog,
+    DeliveredLog,
+    EquivocatedLog,
+    ExpiredLog,
+    RejectedLog,
+    RequestedLog,
+    SettledLog,
+    UnchallengedLog,
+)
 from vouch.chain.transaction import Receipt
 from vouch.protocol.request import Request
 from vouch.protocol.seal import SIGNED
@@ -20,7 +31,11 @@ QUESTION = b"how risky?"
 KEEP = 8
 """Blocks that a store remembers."""
 OTHER_TX = b"\7" * 32
-ANSWER = NodeAnswer(OPERATOR, b"output", SIGNED + bytes(65), "http://127.0.0.1:1", 1_000_000)
+CHALLENGER = str(to_checksum_address(f"0x{0xCA:040x}"))
+ANSWER = NodeAnswer(OPERATOR, b"output", SIGNED + bytes(65), None, "http://127.0.0.1:1", 1_000_000)
+
+UNSEALED = replace(ANSWER, seal=None, signature=b"\5" * 65)
+"""On a route whose seal is to be collected."""
 
 
 def make_terms(**changes: Any) -> Request:
@@ -45,6 +60,26 @@ def requested(ref: BlockRef, **changes: Any) -> RequestedLog:
 
 def settled(ref: BlockRef, request: bytes, tx: bytes) -> SettledLog:
     return SettledLog(id=request, operator=OPERATOR, output=b"output", **where(ref, tx))
+
+
+def delivered(ref: BlockRef, request: bytes, tx: bytes, output: bytes = b"output") -> DeliveredLog:
+    return DeliveredLog(id=request, operator=OPERATOR, output=output, **where(ref, tx))
+
+
+def challenged(ref: BlockRef, request: bytes, tx: bytes = OTHER_TX) -> ChallengedLog:
+    return ChallengedLog(id=request, challenger=CHALLENGER, **where(ref, tx))
+
+
+def unchallenged(ref: BlockRef, request: bytes, tx: bytes) -> UnchallengedLog:
+    return UnchallengedLog(id=request, **where(ref, tx))
+
+
+def rejected(ref: BlockRef, request: bytes, tx: bytes = OTHER_TX) -> RejectedLog:
+    return RejectedLog(id=request, operator=OPERATOR, rewarded=CHALLENGER, **where(ref, tx))
+
+
+def equivocated(ref: BlockRef, request: bytes, tx: bytes = OTHER_TX) -> EquivocatedLog:
+    return EquivocatedLog(id=request, operator=OPERATOR, rewarded=CHALLENGER, slashed=7, **where(ref, tx))
 
 
 def expired(ref: BlockRef, request: bytes, tx: bytes) -> ExpiredLog:
@@ -87,9 +122,16 @@ def seen(store: Store, number: int = 2) -> bytes:
     return log.id
 
 
-def sent(store: Store, request: bytes, nonce: int = 0) -> OutboxTx:
-    store.answered(request, ANSWER)
-    tx = outbox(nonce, request)
+def sent(
+    store: Store,
+    request: bytes,
+    nonce: int = 0,
+    *,
+    kind: TxKind = TxKind.FULFIL,
+    answer: NodeAnswer = ANSWER,
+) -> OutboxTx:
+    store.answered(request, answer)
+    tx = outbox(nonce, request, kind=kind)
     store.sign(tx)
     store.broadcast(tx.hash, tx.jobs)
     return tx

@@ -8,7 +8,8 @@ from vouch.chain.abi import function
 from vouch.chain.contracts import Hub
 from vouch.chain.rpc import Rpc
 from vouch.chain.transaction import MAX_TX_GAS
-from vouch.relayer.batch import Batch, expected_gas
+from vouch.relayer import gas
+from vouch.relayer.batch import Batch
 from vouch.relayer.config import Limits
 from vouch.relayer.job import Job
 
@@ -66,4 +67,4 @@ def test_large_calldata_pays_its_floor() -> None:
 
 def test_what_is_expected_covers_what_is_sent() -> None:
     job = answered(bytes(32), callback_gas=50_000)
-    assert expected_gas(job.terms) >= batch(job).gas()
+    assert gas.expected(job.terms) >= batch(job).gas()

@@ -19,6 +19,17 @@ def test_time_runs_on_from_the_newest_block(monkeypatch: pytest.MonkeyPatch) -> 
     assert clock.at_least() == 1_005
 
 
+def test_how_long_there_was_no_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    clock = ChainClock()
+    clock.observe(1_000)
+    now[0] += 12.5
+    assert (clock.newest, clock.quiet_for) == (1_000, 12.5)
+    clock.observe(1_012)
+    assert (clock.newest, clock.quiet_for) == (1_012, 0.0)
+
+
 def test_an_old_block_does_not_make_it_early(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time", lambda: 5_000.0)
     clock = ChainClock()

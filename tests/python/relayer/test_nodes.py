@@ -15,11 +15,13 @@ from tests.python.relayer.making import CHAIN_ID, HUB, QUESTION, make_job
 from tests.support.server import listening
 from vouch.chain.hexes import to_hex
 from vouch.protocol.claim import Claim
+from vouch.protocol.quorum import QUORUM
 from vouch.protocol.seal import SIGNED, address_of, sign_claim
 from vouch.relayer.config import NodeEndpoint
 from vouch.relayer.errors import NodeRefused, NodeUnavailable, WrongNodeAnswer
 from vouch.relayer.job import Job
 from vouch.relayer.nodes import NodePool
+from vouch.relayer.peers import Reach
 
 KEY, STRANGER = PrivateKey(b"\1" * 32), PrivateKey(b"\2" * 32)
 OPERATOR = address_of(KEY.public_key)
@@ -62,7 +64,7 @@ async def node(reply: Callable[[dict[str, Any]], Reply], info: Any = INFO) -> As
 
 def pool_of(*urls: str, token: str | None = "sesame") -> NodePool:
     endpoints = [NodeEndpoint(url, token) for url in urls]
-    return NodePool(endpoints, chain_id=CHAIN_ID, hub=HUB, timeout=2.0, pause=0.05)
+    return NodePool(endpoints, Reach(CHAIN_ID, HUB, timeout=2.0, pause=0.05))
 
 
 async def ask(reply: Callable[[dict[str, Any]], Reply], token: str | None = "sesame") -> Any:
@@ -123,6 +125,60 @@ async def test_another_operator_than_the_node_said() -> None:
         one.info = replace(one.info, operator=address_of(STRANGER.public_key))
         with pytest.raises(WrongNodeAnswer, match="operator"):
             await pool.ask(one, make_job())
+
+
+def partial(job: Job, **changes: Any) -> dict[str, Any]:
+    """An answer on the quorum route: the operator's signature, and no seal."""
+    whole = answer(job)
+    return whole | {"signature": "0x" + whole["seal"][10:], "seal": None} | changes
+
+
+async def test_an_answer_whose_seal_is_still_to_be_collected() -> None:
+    job = make_job(route=QUORUM)
+    async with node(lambda _: (200, partial(job))) as url, pool_of(url) as pool:
+        await pool.refresh_all(0.0)
+        got = await pool.ask(pool.nodes[0], job)
+    assert got.seal is None
+    assert got.signature == bytes.fromhex(partial(job)["signature"][2:])
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"signature": None}, "answer"),
+        ({"signature": "0x" + answer(make_job(route=QUORUM), STRANGER)["seal"][10:]}, "the signature"),
+        ({"signature": "0x" + "ff" * 65}, "the signature"),
+        ({"signature": "0x" + "ff" * 64}, "the signature"),
+        ({"seal": to_hex(SIGNED + bytes(65))}, "the seal's route"),
+    ],
+)
+async def test_a_wrong_part_of_a_seal_is_named(change: dict[str, Any], field: str) -> None:
+    job = make_job(route=QUORUM)
+    async with node(lambda _: (200, partial(job, **change))) as url, pool_of(url) as pool:
+        await pool.refresh_all(0.0)
+        with pytest.raises(WrongNodeAnswer) as wrong:
+            await pool.ask(pool.nodes[0], job)
+    assert wrong.value.field == field
+
+
+async def test_where_the_node_makes_the_seal_there_has_to_be_one() -> None:
+    with pytest.raises(WrongNodeAnswer) as wrong:
+        await ask(lambda _: (200, partial(make_job())))
+    assert wrong.value.field == "the seal"
+
+
+async def test_what_a_node_says_of_itself() -> None:
+    other = "0x" + "22" * 32
+    models = [{"modelId": to_hex(MODEL), "reproducible": True}, {"modelId": other}]
+    info = {**INFO, "models": models, "routes": ["SIGN", "QRUM"], "cosigns": True}
+    async with node(lambda _: (200, {}), info) as url, pool_of(url) as pool:
+        await pool.refresh_all(0.0)
+        known = pool.nodes[0].info
+    assert known is not None
+    assert known.cosigns
+    assert known.routes == {SIGNED, QUORUM}
+    assert known.models == {MODEL, bytes.fromhex("22" * 32)}
+    assert known.reproducible == {MODEL}, "what is not said is not so"
 
 
 def error(name: str, *, retryable: bool) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from vouch.chain.contracts import Price
 from vouch.relayer.errors import Refused
 from vouch.relayer.policy import Policy
 
-POLICY = Policy(callback_gas=100_000, margin=3.0, gas_floor=0.5)
+POLICY = Policy(callback_gas=100_000, margin=3.0, gas_floor=0.5, defend_within=30)
 OTHER = "0x00000000000000000000000000000000000000EE"
 TOKEN = "0x00000000000000000000000000000000000000aB"
 
@@ -25,6 +25,26 @@ def test_limits() -> None:
         POLICY.check_terms(make_terms(callback_gas=100_001), 100)
     with pytest.raises(Refused, match="TooLate: 2 s are left"):
         POLICY.check_terms(make_terms(deliver_by=102), 100)
+
+
+@pytest.mark.parametrize(
+    "gap",
+    [
+        {"prove_within": 29, "exposure": 1},
+        {"prove_within": 29, "bond": 1},
+        {"prove_within": 29, "window": 1_000, "bond": 1},
+        {"prove_within": 0, "window": 1, "exposure": 1},
+    ],
+)
+def test_a_gap_that_nobody_can_defend(gap: dict[str, int]) -> None:
+    with pytest.raises(Refused, match=r"GapTooShort: .* we need 30 s to prove it, proveWithin is "):
+        POLICY.check_terms(make_terms(**gap), 100)
+    POLICY.check_terms(make_terms(**gap | {"prove_within": 30}), 100)
+    POLICY.check_terms(make_terms(**gap | {"exposure": 0, "bond": 0}), 100)
+
+
+def test_without_a_gap_nothing_can_be_delivered_behind_our_back() -> None:
+    POLICY.check_terms(make_terms(exposure=1, bond=1), 100)
 
 
 def test_trust() -> None:

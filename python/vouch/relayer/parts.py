@@ -1,0 +1,153 @@
+"""The parts of one relayer, put together."""
+
+import logging
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from vouch.chain.account import LocalKey
+from vouch.chain.contracts import Hub, NodeRegistry, VerifierRouter
+from vouch.chain.hexes import to_bytes
+from vouch.chain.rpc import Rpc
+from vouch.protocol.quorum import QUORUM
+from vouch.relayer.clock import ChainClock
+from vouch.relayer.config import RelayerConfig
+from vouch.relayer.cosigners import CosignerPool
+from vouch.relayer.desk import Desk
+from vouch.relayer.errors import WrongChain
+from vouch.relayer.guard import Guard
+from vouch.relayer.intake import Intake
+from vouch.relayer.job import Job
+from vouch.relayer.nodes import NodePool
+from vouch.relayer.peers import Reach
+from vouch.relayer.pipeline import Pipeline
+from vouch.relayer.plan import Plan
+from vouch.relayer.policy import Policy
+from vouch.relayer.prices import Prices
+from vouch.relayer.prover import Prover
+from vouch.relayer.quorum import Quorum
+from vouch.relayer.refunds import Refunds
+from vouch.relayer.routes import Routes
+from vouch.relayer.sender import Sender
+from vouch.relayer.stakes import Stakes
+from vouch.relayer.store import Store
+
+_log = logging.getLogger(__name__)
+
+_DEFEND_WITHIN = 30
+"""Seconds: two blocks of the slowest chains, and one that is missed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that runs or is looked at."""
+
+    store: Store
+    intake: Intake
+    pool: NodePool
+    quorum: Quorum
+    pipeline: Pipeline
+    sender: Sender
+    guard: Guard
+    plan: Plan
+    refunds: Refunds
+
+    def take(self, jobs: list[Job]) -> None:
+        """Gives each job to the part that it waits for."""
+        for job in jobs:
+            if job.status.in_gap or job.status.ended:
+                self.guard.take([job])
+            else:
+                self.pipeline.take([job])
+
+
+async def assemble(config: RelayerConfig, key: LocalKey, stack: AsyncExitStack) -> Parts:
+    """Opens what has to be open until the stack is closed, and checks that it fits together.
+
+    Raises WrongChain, ForeignDatabase, RpcUnavailable, RpcError, SignersNotAscending.
+    """
+    patience = config.patience
+    rpc = await stack.enter_async_context(Rpc(config.rpc_url))
+    hub = Hub(rpc, config.hub)
+    chain_id = await _check_chain(rpc, hub, key)
+    registry = NodeRegistry(rpc, await hub.nodes())
+    store = stack.enter_context(Store(config.database))
+    store.bind(chain_id, hub.address, await _genesis(rpc))
+
+    reach = Reach(chain_id, hub.address, patience.node_timeout, patience.retry_first)
+    pool = await stack.enter_async_context(NodePool(config.nodes, reach))
+    endpoints = () if config.quorum is None else config.quorum.cosigners
+    cosigners = await stack.enter_async_context(CosignerPool(endpoints, reach))
+    for peers in (pool, cosigners):
+        await peers.refresh_all(max_age=0.0)
+        for node in peers.unknown:
+            _log.warning("node %s does not answer yet: %s", node.url, node.trouble)
+    await _check_operators(registry, pool)
+    quorum = Quorum(config.quorum, cosigners, store)
+    quorum.learn()
+
+    clock = ChainClock()
+    sender = Sender(
+        rpc,
+        key,
+        hub,
+        chain_id,
+        store,
+        clock,
+        config.limits,
+        patience,
+        lambda jobs: guard.look_again(jobs),
+        simulate=config.simulate,
+    )
+    stakes = Stakes(registry, store, patience.stakes, config.max_exposure)
+    plan = Plan(quorum, stakes, pool, sender, config.min_prove_within)
+    prover = Prover(chain_id, hub.address, store, quorum, pool, patience, config.limits.dispatches)
+    routes = Routes(VerifierRouter(rpc, await hub.router()), QUORUM)
+    guard = Guard(hub, Desk(store, sender, clock, patience), plan, prover, routes, patience.nodes)
+    pipeline = Pipeline(
+        store,
+        Policy(
+            config.limits.callback_gas,
+            patience.margin,
+            config.gas_floor,
+            min(config.min_prove_within, _DEFEND_WITHIN),
+        ),
+        Prices(registry, patience.prices),
+        pool,
+        quorum,
+        sender.fees,
+        clock,
+        patience,
+        config.limits.dispatches,
+        lambda job: sender.offer(job) if job.sealed else guard.take([job]),
+    )
+    intake = Intake(
+        rpc,
+        hub.address,
+        store,
+        clock,
+        start_block=config.start_block,
+        confirmations=config.confirmations,
+        keep_blocks=config.keep_blocks,
+    )
+    refunds = Refunds(store, sender, clock, patience.poll)
+    return Parts(store, intake, pool, quorum, pipeline, sender, guard, plan, refunds)
+
+
+async def _check_chain(rpc: Rpc, hub: Hub, key: LocalKey) -> int:
+    chain_id = int(await rpc.call("eth_chainId"), 16)
+    if await rpc.call("eth_getCode", hub.address, "latest") in ("0x", None):
+        raise WrongChain(f"code at {hub.address} on chain {chain_id}", "empty", "an InferenceHub")
+    balance = int(await rpc.call("eth_getBalance", key.address, "latest"), 16)
+    if balance == 0:
+        _log.warning("%s has no native tokens to pay for gas: nothing can be sent until it has", key.address)
+    return chain_id
+
+
+async def _check_operators(registry: NodeRegistry, pool: NodePool) -> None:
+    for operator in pool.operators:
+        if not await registry.is_registered(operator):
+            _log.warning("operator %s is not registered: its answers would be refused by the hub", operator)
+
+
+async def _genesis(rpc: Rpc) -> bytes:
+    return to_bytes((await rpc.call("eth_getBlockByNumber", "0x0", False))["hash"])

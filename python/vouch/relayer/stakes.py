@@ -1,0 +1,65 @@
+"""Whether an operator's stake covers a delivery, without asking the chain each time."""
+
+import time
+from collections.abc import Iterable
+
+from vouch.chain.contracts import NodeRegistry, Stake
+from vouch.relayer.job import Job
+from vouch.relayer.store import Store
+
+
+class Stakes:
+    """Stakes at most `ttl` seconds old, less what own deliveries are about to lock.
+
+    most: token units of a stake that may be locked at a time; None: all of it.
+    """
+
+    def __init__(self, registry: NodeRegistry, store: Store, ttl: float, most: int | None) -> None:
+        self._registry, self._store, self._ttl, self._most = registry, store, ttl, most
+        self._known: dict[tuple[str, str], tuple[float, Stake]] = {}
+        self._moves = 0
+
+    def forget(self) -> None:
+        """A result was delivered, or its gap closed."""
+        self._known.clear()
+        self._moves += 1
+
+    async def why_uncovered(self, job: Job, operator: str, queued: Iterable[Job]) -> str:
+        """Why the operator's stake is not enough for a delivery; empty if it is.
+
+        `queued` are deliveries that are decided and not signed yet. Raises RpcError, RpcUnavailable.
+        """
+        if job.at_stake == 0:
+            return ""
+        token = job.terms.token
+        stake = await self._of(operator, token)
+        under_way = {each.id: each for each in (*self._store.deliveries_under_way(), *queued)}
+        under_way.pop(job.id, None)
+        soon = sum(
+            each.at_stake
+            for each in under_way.values()
+            if each.terms.token == token and each.answer is not None and each.answer.operator == operator
+        )
+        free = stake.free - soon
+        if job.at_stake > free:
+            return f"it takes {job.at_stake} of the stake of {operator}, {max(free, 0)} is free"
+        if self._most is not None and stake.exposed + soon + job.at_stake > self._most:
+            locked = stake.exposed + soon
+            return (
+                f"it takes {job.at_stake} beside the {locked} that is locked, at most {self._most} shall be"
+            )
+        return ""
+
+    async def _of(self, operator: str, token: str) -> Stake:
+        key = (operator, token)
+        if (known := self._known.get(key)) is not None and time.monotonic() - known[0] <= self._ttl:
+            return known[1]
+        while True:
+            moves, asked = self._moves, time.monotonic()
+            stake = await self._registry.stake_of(operator, token)
+            if moves == self._moves:  # else it may count as free what a delivery has locked meanwhile
+                break
+        if len(self._known) > 10_000:  # anyone can ask for any token
+            self._known.clear()
+        self._known[key] = (asked, stake)
+        return stake
