@@ -65,7 +65,8 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--deep",
         action="store_true",
-        help="also set up and run slither and halmos, and make ten times as many random calls (minutes)",
+        help="also set up and run slither and halmos, make 2,000,000 random calls, and run the tests marked "
+        "deep (an hour)",
     )
     parser.add_argument(
         "--mutants",
@@ -89,7 +90,8 @@ def stages(*, fast: bool, deep: bool = False) -> list[Stage]:
 
 def pytest_command(options: argparse.Namespace) -> tuple[str, ...]:
     """pytest with the markers the flags leave out, then what the caller adds."""
-    left_out = [name for name, skip in (("llm", not options.llm), ("slow", options.fast)) if skip]
+    skips = {"llm": not options.llm, "slow": options.fast, "deep": not options.deep}
+    left_out = [name for name, skip in skips.items() if skip]
     marks = ("-m", " and ".join(f"not {name}" for name in left_out)) if left_out else ()
     names = ("-k", options.k) if options.k else ()
     return (PYTHON, "-m", "pytest", *marks, *names, *options.rest)

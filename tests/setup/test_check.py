@@ -10,9 +10,14 @@ from scripts.toolchain import paths
 
 
 def test_flags_choose_the_tests() -> None:
-    assert check.pytest_command(check.arguments(["--llm"]))[-2:] == ("-m", "pytest")
-    assert check.pytest_command(check.arguments([]))[-2:] == ("-m", "not llm")
-    assert check.pytest_command(check.arguments(["--fast"]))[-2:] == ("-m", "not llm and not slow")
+    assert check.pytest_command(check.arguments(["--llm"]))[-2:] == ("-m", "not deep")
+    assert check.pytest_command(check.arguments(["--llm", "--deep"]))[-2:] == ("-m", "pytest")
+    assert check.pytest_command(check.arguments([]))[-2:] == ("-m", "not llm and not deep")
+    assert check.pytest_command(check.arguments(["--fast"]))[-2:] == (
+        "-m",
+        "not llm and not slow and not deep",
+    )
+    assert check.pytest_command(check.arguments(["--deep"]))[-2:] == ("-m", "not llm")
 
 
 def test_what_follows_the_dashes_goes_to_pytest() -> None:

@@ -1,0 +1,1 @@
+"""Attestation documents of enclaves and what their signatures need on chain."""

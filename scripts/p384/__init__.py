@@ -1,0 +1,1 @@
+"""Figures and outside test vectors of contracts/attestation/P384.sol."""
