@@ -26,6 +26,7 @@ LIMITS: Final = {
     "batch.root1000": 75_000,
     "batch.claimOf1000": 95_000,
     "nitro.p384Verify": 1_000_000,
+    "nitro.sha384Block": 24_000,
 }
 FLOORS: Final = {"hub.request": 57_000, "hub.fulfil": 64_000, "hub.fulfilMany50": 33_000}
 """What the EVM itself asks for the same work: calldata, cold slots, signature, log, the callback's word."""

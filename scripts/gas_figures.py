@@ -185,6 +185,16 @@ async def attestation(bench: Bench) -> None:
     await bench.send(bench.stranger, call, "nitro.p384Verify")
 
 
+async def hashing(bench: Bench) -> None:
+    """One more block of SHA-384: 36 blocks less 35."""
+    await bench.create("Sha384Harness", keep=False)
+    used = []
+    for blocks in (35, 36):
+        call = bench.call("Sha384Harness", "gasOf", bytes(blocks * 128 - 17))
+        used.append(int(await bench.rpc.call("eth_call", call.to_rpc(), "latest"), 16))
+    bench.figures["nitro.sha384Block"] = used[1] - used[0]
+
+
 STEPS: Final[Sequence[Callable[[Bench], Awaitable[None]]]] = (
     deploy,
     registries,
@@ -196,6 +206,7 @@ STEPS: Final[Sequence[Callable[[Bench], Awaitable[None]]]] = (
     gap,
     lending,
     attestation,
+    hashing,
 )
 
 
