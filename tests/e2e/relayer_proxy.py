@@ -10,7 +10,19 @@ from tests.e2e.relayer_world import World
 from tests.support.server import listening
 
 Call = dict[str, Any]
+Hook = Callable[[Call], Awaitable[None]]
 Meddle = Callable[[Call, Any], Any]
+
+
+def tries(call: Call, selector: bytes) -> bool:
+    """True if the relayer simulates a transaction that calls this function."""
+    if call.get("method") != "eth_call" or "from" not in call["params"][0]:
+        return False
+    return bool(call["params"][0]["data"].startswith(f"0x{selector.hex()}"))
+
+
+async def _nothing(_: Call) -> None:
+    pass
 
 
 class Proxy:
@@ -20,23 +32,29 @@ class Proxy:
         self._target, self._meddle = target, meddle
         self.away = False
         self.meddled = 0
-        self.after: Callable[[Call], Awaitable[None]] | None = None
-        """Awaited with each call between Anvil's answer and the relayer's."""
+        self.before: Hook = _nothing
+        """Awaited with each call before Anvil gets it."""
+        self.after: Hook = _nothing
+        """The same between Anvil's answer and the relayer's."""
 
     async def handle(self, http: web.Request) -> web.Response:
-        if self.away:
-            assert http.transport is not None
-            http.transport.close()
-            return web.Response()
         asked = await http.json()
+        single = asked if isinstance(asked, dict) else {}
+        await self.before(single)
+        if self.away:
+            return self._cut(http)
         async with ClientSession() as session, session.post(self._target, json=asked) as reply:
             answered = await reply.json()
-        if self.after is not None and not isinstance(asked, list):
-            await self.after(asked)
+        await self.after(single)
         if isinstance(asked, list):
             by_id = {answer["id"]: answer for answer in answered}
             return web.json_response([self._changed(call, by_id[call["id"]]) for call in asked])
         return web.json_response(self._changed(asked, answered))
+
+    def _cut(self, http: web.Request) -> web.Response:
+        assert http.transport is not None
+        http.transport.close()
+        return web.Response()
 
     def _changed(self, call: Call, answer: Any) -> Any:
         changed = self._meddle(call, answer)

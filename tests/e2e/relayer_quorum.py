@@ -81,6 +81,12 @@ class Trio:
         quorum = QuorumConfig(threshold, tuple(map(CosignerEndpoint, self.urls)))
         return self.w.config(self.url, name=name, **{"quorum": quorum} | changes)
 
+    def quorum_by_name(self) -> QuorumConfig:
+        """The same quorum, whose members need not be asked who they are."""
+        names = [self.w.operator, *(address_of(key.public_key) for key in SIGNERS)]
+        pairs = zip(self.urls, names, strict=True)
+        return QuorumConfig(2, tuple(CosignerEndpoint(url, None, name) for url, name in pairs))
+
     async def ask(self, question: bytes = b"how risky?", **changes: Any) -> bytes:
         """A question on the quorum route, by default with a gap of 100 s and no window."""
         return await self.w.ask(question, **self.gap(**changes))

@@ -7,12 +7,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.relayer_proxy import Call, proxy
+import pytest
+
+from tests.e2e.relayer_proxy import Call, proxy, tries
 from tests.e2e.relayer_quorum import ETHER, kinds, says, trio
 from tests.e2e.relayer_world import ended, free_port, get_json, until
 from tests.support.terms import FEE
 from vouch.chain.abi import function
 from vouch.chain.transaction import Call as Transact
+from vouch.protocol.keccak import keccak
 from vouch.protocol.seal import SIGNED
 from vouch.protocol.status import Status
 from vouch.relayer.config import NodeEndpoint
@@ -39,17 +42,18 @@ async def test_answers_that_are_lost_on_the_way_are_not_sent_twice(tmp_path: Pat
             assert await t.w.hub.credit_of(t.w.operator) == FEE
 
 
-async def test_a_chain_that_is_away_after_it_got_a_transaction(tmp_path: Path) -> None:
+@pytest.mark.parametrize("arrives", [True, False])
+async def test_a_chain_that_is_away_when_it_gets_a_transaction(tmp_path: Path, arrives: bool) -> None:
     """Nobody knows whether it arrived: it stays signed and stored, and no second one is made."""
     async with trio(tmp_path) as t, t.members(), proxy(t.w, lambda _, answer: answer) as (rpc, handler):
         cut: list[Call] = []
 
         async def cut_off(call: Call) -> None:
-            if call["method"] == "eth_sendRawTransaction" and call["params"] not in cut:
+            if call.get("method") == "eth_sendRawTransaction" and call["params"] not in cut:
                 cut.append(call["params"])
                 handler.away = True
 
-        handler.after = cut_off
+        setattr(handler, "after" if arrives else "before", cut_off)
         async with t.w.relayer(t.config(rpc_url=rpc)) as store:
             asked = await t.ask()
             for count in (1, 2):
@@ -67,8 +71,8 @@ async def test_a_delivery_that_somebody_else_made_while_ours_was_tried(tmp_path:
         async with t.w.relayer(t.config(rpc_url=rpc)) as store:
 
             async def be_faster(call: Call) -> None:
-                data = bytes.fromhex(call["params"][0].get("data", "0x")[2:]) if _tries(call) else b""
-                if data[:4] == deliver and await t.w.hub.status_of(asked) is Status.REQUESTED:
+                if tries(call, deliver) and await t.w.hub.status_of(asked) is Status.REQUESTED:
+                    data = bytes.fromhex(call["params"][0]["data"][2:])
                     await t.w.sender(5).transact(Transact(t.w.hub.address, data))
                     await ended(store, asked, JobStatus.DELIVERED)
 
@@ -140,17 +144,18 @@ async def test_a_proof_that_does_not_come_before_deliver_by(tmp_path: Path) -> N
 
 
 async def test_a_request_that_a_fork_took_back_is_no_risk(tmp_path: Path) -> None:
-    port = free_port()
+    """A stranger delivered our node's answer, so that no transaction of ours brings it back either."""
+    port, question = free_port(), b"whose?"
     async with trio(tmp_path) as t:
-        async with t.members():
-            relayer = t.w.relayer(t.config(status_port=port))
-            store = await relayer.__aenter__()
-            asked = await t.ask(window=1_000)
-            job = await ended(store, asked, JobStatus.DELIVERED)
-        try:
-            raw = await t.w.rpc.call("eth_getRawTransactionByHash", job.tx)
-            await t.challenge(job)
-            await ended(store, asked, JobStatus.CHALLENGED)
+        terms = t.terms(question, window=1_000)
+        asked = terms.id(t.w.anvil.chain_id, t.w.hub.address)
+        receipt = await t.w.sender(4).transact(t.w.hub.request(terms, question))
+        raw = await t.w.rpc.call("eth_getRawTransactionByHash", receipt.tx_hash)
+        signature = t.signature(terms, question, 1)
+        await t.w.sender(5).transact(t.w.hub.deliver(terms, t.w.operator, question, signature))
+        await t.w.sender(5).transact(t.w.hub.challenge(terms, t.w.operator, keccak(question)))
+        async with t.w.relayer(t.config(status_port=port, quorum=t.quorum_by_name())) as store:
+            await until(lambda: says(store, asked, "proof is due: 1 of 2"))
             await t.later(60)
             await until(lambda: says(store, asked, "stake at risk"))
             assert (await get_json(f"http://127.0.0.1:{port}/healthz"))[0] == 503
@@ -165,16 +170,10 @@ async def test_a_request_that_a_fork_took_back_is_no_risk(tmp_path: Path) -> Non
                 job = await ended(store, asked)
                 assert job.challenger is None
                 assert await t.w.nodes.free_stake_of(t.w.operator) == 10 * ETHER
-        finally:
-            await relayer.__aexit__(None, None, None)
 
 
 async def _is_in(store: Store, request: bytes, *statuses: JobStatus) -> bool:
     return store.status(request) in statuses
-
-
-def _tries(call: Call) -> bool:
-    return bool(call["method"] == "eth_call" and call["params"][0].get("from"))
 
 
 async def _are(things: list[Call], count: int) -> bool:

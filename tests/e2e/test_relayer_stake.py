@@ -1,20 +1,22 @@
 """What is delivered with a gap and what is proven first: stake, limits, and other people's quorums."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from tests.e2e.relayer_proxy import Call, proxy, tries
 from tests.e2e.relayer_quorum import BOND, ETHER, EXPOSURE, SIGNERS, kinds, says, trio
-from tests.e2e.relayer_world import QUICK, ended, until
+from tests.e2e.relayer_world import ended, until
 from tests.support.terms import FEE
+from vouch.chain.abi import function
 from vouch.protocol.quorum import Policy
 from vouch.protocol.seal import SIGNED, address_of
 from vouch.protocol.status import Status
 from vouch.relayer.config import CosignerEndpoint, QuorumConfig
 from vouch.relayer.job import JobStatus, TxKind
+from vouch.relayer.store import Store
 
 
 @pytest.mark.parametrize(
@@ -70,6 +72,7 @@ async def test_no_more_is_delivered_than_the_stake_covers(tmp_path: Path) -> Non
 
             await until(done, seconds=20)
             assert await t.exposed() == 3 * (EXPOSURE + BOND)
+            await until(lambda: _over(store))
             sent = [tx for request in requests for tx in store.transactions(request)]
             assert {tx.status.value for tx in sent} == {"mined"}
             reasons = [step.reason for request in requests for step in store.steps(request)]
@@ -77,14 +80,18 @@ async def test_no_more_is_delivered_than_the_stake_covers(tmp_path: Path) -> Non
             assert not any("UncoveredExposure" in reason for reason in reasons), "nothing was tried in vain"
 
 
+async def _over(store: Store) -> bool:
+    return not store.pending()
+
+
 async def test_stake_that_a_settlement_frees_is_used_again(tmp_path: Path) -> None:
     async with trio(tmp_path, stake=EXPOSURE + BOND) as t, t.members():
-        async with t.w.relayer(t.config(patience=replace(QUICK, stakes=1_000.0))) as store:
-            first = await t.ask(b"one", window=1_000)
+        async with t.w.relayer(t.config()) as store:
+            first = await t.ask(b"one", window=100)
             await ended(store, first, JobStatus.DELIVERED)
             second = await t.ask(b"two")
             await ended(store, second)
-            await t.later(1_001)
+            await t.later(101)
             await ended(store, first)
             third = await t.ask(b"three")
             await ended(store, third)
@@ -93,16 +100,21 @@ async def test_stake_that_a_settlement_frees_is_used_again(tmp_path: Path) -> No
 
 
 async def test_stake_that_is_gone_in_the_same_moment(tmp_path: Path) -> None:
-    """A stake is believed for a while; the chain has the last word, and the answer takes the other way."""
+    """Between the decision and the transaction: the chain has the last word, and the answer another way."""
     async with trio(tmp_path, stake=EXPOSURE + BOND) as t, t.members():
-        async with t.w.relayer(t.config(patience=replace(QUICK, stakes=1_000.0))) as store:
-            too_much = await t.ask(b"one", exposure=10 * ETHER)
-            await ended(store, too_much)
-            await t.w.sender(1).transact(t.w.nodes.unbond(1))
-            asked = await t.ask(b"two")
-            await ended(store, asked)
-            assert await says(store, asked, "proof first (UncoveredExposure(")
-            assert kinds(store, too_much) == kinds(store, asked) == [TxKind.FULFIL]
+        async with proxy(t.w, lambda _, answer: answer) as (rpc, handler):
+            deliver = function("InferenceHub", "deliver").selector
+
+            async def unbond(call: Call) -> None:
+                if tries(call, deliver):
+                    await t.w.sender(1).transact(t.w.nodes.unbond(1))
+
+            handler.before = unbond
+            async with t.w.relayer(t.config(rpc_url=rpc)) as store:
+                asked = await t.ask()
+                await ended(store, asked)
+                assert await says(store, asked, "proof first (UncoveredExposure(")
+                assert kinds(store, asked) == [TxKind.FULFIL]
 
 
 async def test_requests_that_trust_other_quorums_are_refused(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ async def list_models(rpc: str, deployments: Path) -> None:
 \b
 Examples:
   vouch model describe --onnx risk.onnx
-  vouch model describe --onnx risk.onnx --tolerance 1e-5 -o risk.json      other hardware may round differently
+  vouch model describe --onnx risk.onnx --tolerance 1e-5 -o risk.json   hardware may round differently
   vouch model describe --openai meta-llama/Llama-3.1-8B-Instruct --name chat -o chat.json
 """,
 )

@@ -103,7 +103,7 @@ async def stake(amount: int, rpc: str, deployments: Path, key_file: Path | None)
 @key_option
 @asynchronous
 async def unbond(amount: int, rpc: str, deployments: Path, key_file: Path | None) -> None:
-    """Start taking AMOUNT of stake out; `withdraw` pays it after the delay. What is locked for open answers stays.
+    """Start taking AMOUNT of stake out, of what no open answer locks; `withdraw` pays it after the delay.
 
     A second call adds to the amount and restarts the delay.
     """

@@ -48,10 +48,10 @@ class Assurance:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """What the hub's `gapOf` returns: the deadline that runs, unix seconds, and what is at stake, token units.
+    """What the hub's `gapOf` returns: the deadline that runs, unix seconds, and what is at stake, tokens.
 
-    challenge_by: the last second in which anyone may challenge, also when it is over and nobody has settled yet;
-        zero: there is no window, or somebody challenged.
+    challenge_by: the last second in which anyone may challenge, also when it is over and nobody has settled
+        yet; zero: there is no window, or somebody challenged.
     prove_by: the last second in which the seal is taken; zero: none is due.
     insured: what a rejection brings the consumer beside the fee, while one is possible (the route lives).
     challenger: who demanded the proof; the zero address: nobody.

@@ -73,7 +73,6 @@ class Delivery:
         watch.errand = False
         if name == "UncoveredExposure":
             # Another delivery took the stake, or it was unbonded.
-            self._plan.stake_moved()
             watch.proof_first = str(refusal)
             watch.wake.set()
         elif name == "DeliverByPassed":
@@ -87,7 +86,6 @@ class Delivery:
             watch.wake.set()
 
     def _expired(self, job: Job) -> None:
-        self._desk.sender.drop(job.id)
         reason = f"deliverBy {job.terms.deliver_by} passed; last: {job.reason}"
         self._desk.store.move(job.id, JobStatus.EXPIRED, reason)
 

@@ -22,8 +22,8 @@ class Desk:
         """By request, why stake may be lost."""
 
     def now(self) -> int:
-        """Chain time; while the chain makes no blocks, that of the one it would make."""
-        quiet = self.clock.quiet_for > self._patience.quiet
+        """Chain time; while the chain makes no blocks, or none was read yet, that of the next one."""
+        quiet = self.clock.newest == 0 or self.clock.quiet_for > self._patience.quiet
         return self.clock.probably() if quiet else self.clock.newest
 
     def say(self, job: Job, watch: Watch, reason: str) -> None:

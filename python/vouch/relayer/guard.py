@@ -30,7 +30,7 @@ class Guard:
     def __init__(
         self, hub: Hub, desk: Desk, plan: Plan, prover: Prover, routes: Routes, pause: float
     ) -> None:
-        self._desk, self._plan, self._routes, self._pause = desk, plan, routes, pause
+        self._desk, self._routes, self._pause = desk, routes, pause
         self._tasks = asyncio.TaskGroup()
         self._watches: dict[bytes, Watch] = {}
         self._delivery = Delivery(desk, plan, prover, self._watches.get)
@@ -52,8 +52,6 @@ class Guard:
     def take(self, jobs: Iterable[Job]) -> None:
         """Starts on jobs, or looks at them again: something has happened to them."""
         for job in jobs:
-            if job.status.in_gap or job.status.ended:
-                self._plan.stake_moved()
             watch = self._watches.get(job.id)
             if watch is not None:
                 watch.news()

@@ -32,10 +32,6 @@ class Plan:
             return why
         return await self._stakes.why_uncovered(job, answer.operator, self._sender.queued(TxKind.DELIVER))
 
-    def stake_moved(self) -> None:
-        """A result was delivered, or its gap closed."""
-        self._stakes.forget()
-
     def is_ours(self, job: Job) -> bool | None:
         """Whether a delivered answer has our stake behind it; None while a node of ours was never reached."""
         answer = job.answer

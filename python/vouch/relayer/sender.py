@@ -77,11 +77,6 @@ class Sender:
         """Jobs whose errands of this kind are not signed yet."""
         return [errand.job for errand in self._errands[kind].values()]
 
-    def drop(self, job: bytes) -> None:
-        """Forgets the errands of a job that are not signed yet."""
-        for errands in self._errands.values():
-            errands.pop(job, None)
-
     def read_up_to(self, cursor: int, *, forked: bool) -> None:
         """The chain was read up to this block: what waits goes on, and after a fork more."""
         self._recover |= forked

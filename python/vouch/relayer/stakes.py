@@ -2,27 +2,31 @@
 
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from vouch.chain.contracts import NodeRegistry, Stake
-from vouch.relayer.job import Job
+from vouch.relayer.job import BlockRef, Job
 from vouch.relayer.store import Store
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the registry said, when (monotonic seconds), and how far the chain was read then."""
+
+    stake: Stake
+    asked: float
+    cursor: BlockRef | None
+
+
 class Stakes:
-    """Stakes at most `ttl` seconds old, less what own deliveries are about to lock.
+    """Stakes less what own deliveries are about to lock; believed for `ttl` seconds, within one block.
 
     most: token units of a stake that may be locked at a time; None: all of it.
     """
 
     def __init__(self, registry: NodeRegistry, store: Store, ttl: float, most: int | None) -> None:
         self._registry, self._store, self._ttl, self._most = registry, store, ttl, most
-        self._known: dict[tuple[str, str], tuple[float, Stake]] = {}
-        self._moves = 0
-
-    def forget(self) -> None:
-        """A result was delivered, or its gap closed."""
-        self._known.clear()
-        self._moves += 1
+        self._known: dict[tuple[str, str], _Known] = {}
 
     async def why_uncovered(self, job: Job, operator: str, queued: Iterable[Job]) -> str:
         """Why the operator's stake is not enough for a delivery; empty if it is.
@@ -51,15 +55,16 @@ class Stakes:
         return ""
 
     async def _of(self, operator: str, token: str) -> Stake:
+        """Never older than the newest block that was read: what that locked is not under way any more."""
         key = (operator, token)
-        if (known := self._known.get(key)) is not None and time.monotonic() - known[0] <= self._ttl:
-            return known[1]
         while True:
-            moves, asked = self._moves, time.monotonic()
+            cursor, known = self._store.cursor(), self._known.get(key)
+            if known and known.cursor == cursor and time.monotonic() - known.asked <= self._ttl:
+                return known.stake
+            asked = time.monotonic()
             stake = await self._registry.stake_of(operator, token)
-            if moves == self._moves:  # else it may count as free what a delivery has locked meanwhile
-                break
-        if len(self._known) > 10_000:  # anyone can ask for any token
-            self._known.clear()
-        self._known[key] = (asked, stake)
-        return stake
+            if len(self._known) > 10_000:  # anyone can ask for any token
+                self._known.clear()
+            self._known[key] = _Known(stake, asked, cursor)
+            if self._store.cursor() == cursor:
+                return stake

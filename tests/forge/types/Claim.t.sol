@@ -9,6 +9,10 @@ contract ClaimHarness {
         return claim.digest(domain);
     }
 
+    function digestOfWords(Claim calldata c, bytes32 domain) external pure returns (bytes32) {
+        return ClaimLib.digest(c.requestId, c.modelId, c.inputHash, c.outputHash, c.operator, domain);
+    }
+
     function domainSeparator(address hub) external view returns (bytes32) {
         return ClaimLib.domainSeparator(hub);
     }
@@ -42,7 +46,9 @@ contract ClaimTest is Test {
                 claim.operator
             )
         );
-        assertEq(_lib.digest(claim, domain), keccak256(abi.encodePacked(hex"1901", domain, hash)), "digest");
+        bytes32 digest = keccak256(abi.encodePacked(hex"1901", domain, hash));
+        assertEq(_lib.digest(claim, domain), digest, "digest");
+        assertEq(_lib.digestOfWords(claim, domain), digest, "digest of its words");
     }
 
     /// @dev Another chain, another hub or any other bit of the claim: another digest.

@@ -1,6 +1,7 @@
-"""What is done next about a result that is out: every branch, and everything is real but the hub's answers."""
+"""What is done next about a result that is out: every branch, with everything real but the hub's answers."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -193,6 +194,19 @@ async def test_after_the_window_no_seal_is_sent(parts: Parts, dead: bool) -> Non
     assert queued.answer.seal is None
 
 
+async def test_after_a_restart_the_clock_is_right_from_the_start(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise every proof would look late until the first block is read."""
+    job = parts.delivered()
+    parts.store.set_deadline(job.id, None, 5_100)
+    monkeypatch.setattr(time, "time", lambda: 5_000.0)
+    parts.desk.clock = ChainClock()
+    watch = Watch()
+    await parts.look(job, watch)
+    assert watch.alarm == 5_050
+
+
 async def test_a_seal_that_is_there_ends_the_window_early(parts: Parts) -> None:
     ((kind, (queued,)),) = (await parts.look(window(parts, seal=SEAL))).items()
     assert kind is TxKind.SETTLE
@@ -218,12 +232,16 @@ async def test_what_is_under_way_is_not_sent_again(parts: Parts) -> None:
 async def test_a_proof_that_is_too_late_is_said_and_not_sent(parts: Parts) -> None:
     job = parts.delivered(seal=SEAL)
     parts.store.set_deadline(job.id, None, 1_050)
-    parts.clock.observe(1_050)
-    assert set(await parts.look(job)) == {TxKind.SETTLE}
-    parts.sender.drop(job.id)
     parts.clock.observe(1_051)
     assert await parts.look(job) == {}
     assert parts.desk.risks[job.id].startswith("proveBy 1050 passed without a proof")
+
+
+async def test_the_last_second_for_the_proof_is_ours(parts: Parts) -> None:
+    job = parts.delivered(seal=SEAL)
+    parts.store.set_deadline(job.id, None, 1_050)
+    parts.clock.observe(1_050)
+    assert set(await parts.look(job)) == {TxKind.SETTLE}
 
 
 async def test_a_quorum_that_was_never_ours_is_a_risk(parts: Parts) -> None:
@@ -254,6 +272,22 @@ async def test_a_request_that_vanished_is_watched_no_longer(parts: Parts) -> Non
         await _until(lambda: log.id in parts.guard.risks)
         parts.store.rewind(1)
         assert parts.job(log.id).status is JobStatus.ORPHANED
+        parts.guard.look_at_all()
+        await _until(lambda: not parts.guard.risks)
+        running.cancel()
+
+
+async def test_a_delivery_that_a_fork_took_back_is_no_risk(parts: Parts) -> None:
+    """Its transaction brings it again, so it is still watched."""
+    job = parts.delivered()
+    parts.store.set_deadline(job.id, None, 1_050)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(parts.guard.run())
+        await asyncio.sleep(0)
+        parts.guard.take([job])
+        await _until(lambda: job.id in parts.guard.risks)
+        parts.store.rewind(2)
+        assert parts.job(job.id).status is JobStatus.SENT
         parts.guard.look_at_all()
         await _until(lambda: not parts.guard.risks)
         running.cancel()

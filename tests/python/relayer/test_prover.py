@@ -44,6 +44,8 @@ class Others:
     asked: Counter[str] = field(default_factory=Counter)
     hangs: set[str] = field(default_factory=set)
     urls: dict[str, str] = field(default_factory=dict)
+    repeats: bytes = OUTPUT
+    """What the operator's own node says it answered."""
 
     async def answer(self, key: PrivateKey, http: web.Request, kind: str) -> web.Response:
         signer = address_of(key.public_key)
@@ -54,7 +56,7 @@ class Others:
             status, name = self.refusals[signer]
             return web.json_response({"error": {"name": name, "message": "no"}}, status=status)
         body = await http.json()
-        output = bytes.fromhex(body["output"][2:]) if "output" in body else OUTPUT
+        output = bytes.fromhex(body["output"][2:]) if "output" in body else self.repeats
         claim = claim_of(Request.from_bytes(bytes.fromhex(body["terms"][2:])), output)
         named = {"requestId": claim.request_id, "modelId": claim.model_id, "inputHash": claim.input_hash}
         told = {name: to_hex(value) for name, value in (named | {"outputHash": claim.output_hash}).items()}
@@ -238,14 +240,15 @@ async def test_it_ends_when_it_is_told_to(store: Store) -> None:
 async def test_a_signer_that_hangs_holds_nobody_else_up(store: Store) -> None:
     """One question at a time for each: the second request still gets its signature from the other one."""
     async with Others().serve() as others, prover(store, others) as made:
-        others.hangs.add(ONE)
+        first, second = (signer for signer in POLICY.signers if signer != OPERATOR)
+        others.hangs.add(first)
         job = answered(store)
         async with asyncio.timeout(2), asyncio.TaskGroup() as tasks:
             for each in (job, with_output(job, b"else")):
                 found = made.open(each, patient=True)
                 assert found is not None
                 tasks.create_task(made.fill(found, asyncio.Event(), lambda _: None))
-        assert others.asked[f"cosign {TWO}"] == 2
+        assert others.asked[f"cosign {second}"] == 2
 
 
 async def test_our_node_repeats_a_signature_that_the_database_lost(store: Store) -> None:
@@ -265,6 +268,20 @@ async def test_our_node_repeats_a_signature_that_the_database_lost(store: Store)
         assert again.answer is not None
         assert again.answer.signature == found.signed[OPERATOR]
         assert again.status is job.status
+
+
+async def test_our_node_that_says_something_else_now_is_not_believed(store: Store) -> None:
+    """Its journal was lost: what was delivered is another output, and only that one is signed here."""
+    async with Others({ONE: (503, ""), TWO: (503, "")}, repeats=b"else").serve() as others:
+        async with prover(store, others) as made:
+            found = made.open(answered(store, signed=False), patient=True)
+            assert found is not None
+            wake = asyncio.Event()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(made.fill(found, wake, lambda _: None))
+                await until(lambda: "the output's hash is 0x" in found.troubles.get(OPERATOR, ""))
+                wake.set()
+            assert found.signed == {}
 
 
 async def test_terms_of_a_quorum_that_was_never_ours(store: Store) -> None:
