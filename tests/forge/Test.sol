@@ -44,8 +44,28 @@ abstract contract Test {
     }
 
     /// @dev A choice in [0, n), independent for every label.
-    function pick(uint256 seed, string memory label, uint256 n) internal pure returns (uint256) {
-        return uint256(keccak256(abi.encode(seed, label))) % n;
+    function pick(uint256 seed, bytes32 label, uint256 n) internal pure returns (uint256) {
+        return reseed(seed, label) % n;
+    }
+
+    /// @dev Another seed, independent of the first.
+    function reseed(uint256 seed, bytes32 label) internal pure returns (uint256 other) {
+        assembly ("memory-safe") {
+            mstore(0, seed)
+            mstore(0x20, label)
+            other := keccak256(0, 0x40)
+        }
+    }
+
+    /// @dev The characters of a literal, without the zeros behind them.
+    function text(bytes32 literal) internal pure returns (string memory) {
+        uint256 size;
+        while (size < 32 && literal[size] != 0) ++size;
+        bytes memory characters = abi.encodePacked(literal);
+        assembly ("memory-safe") {
+            mstore(characters, size)
+        }
+        return string(characters);
     }
 
     /// @dev First four bytes of what a call reverted with.

@@ -16,6 +16,7 @@ interface Vm {
     function deal(address account, uint256 newBalance) external;
     function deployCode(string calldata artefact) external returns (address);
     function deployCode(string calldata artefact, bytes calldata arguments) external returns (address);
+    function etch(address account, bytes calldata code) external;
     function expectRevert() external;
     function expectRevert(bytes calldata revertData) external;
     function expectRevert(bytes4 selector) external;

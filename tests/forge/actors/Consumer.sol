@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {IInferenceConsumer} from "../../../contracts/interfaces/IInferenceConsumer.sol";
 import {Status} from "../../../contracts/types/Status.sol";
 
-/// @notice What a consumer does once its own calls are made.
+/// @notice What a consumer does once it has told its listener.
 enum Mood {
     Accept,
     Refuse, // reverts, also when it is sent money
@@ -13,62 +13,39 @@ enum Mood {
     Mumble // returns, but not the selector
 }
 
-/// @title Data kept as code, a third of the price of storage
-contract Script {
-    constructor(bytes memory data) {
-        assembly ("memory-safe") {
-            return(add(data, 0x20), mload(data))
-        }
-    }
+/// @notice Who hears of every callback and payment from inside of it, and may call the hub back at once.
+interface IListener {
+    function called(bytes32 id, uint256 salt, Status status, bytes calldata output) external;
+    function paid() external;
 }
 
-/// @title A consumer that can be told to misbehave, and to call the hub back from inside the hub's call
+/// @title A consumer that can be told to misbehave
 contract Consumer is IInferenceConsumer {
     address public immutable HUB;
+    IListener public immutable LISTENER;
 
     Mood public mood;
-    uint256 public answers;
-    Script private _script;
-    bool[] private _outcomes;
-    bool private _armed;
 
     error Refused();
     error NotHub(address caller);
 
-    constructor(address hub) {
+    constructor(address hub, IListener listener) {
         HUB = hub;
+        LISTENER = listener;
     }
 
     receive() external payable {
         if (mood == Mood.Refuse) revert Refused();
-        _act();
+        LISTENER.paid();
     }
 
     function setMood(Mood next) external {
         mood = next;
     }
 
-    /// @notice Makes these calls to the hub the next time that it is called, once.
-    function arm(bytes[] calldata calls) external {
-        _script = new Script(abi.encode(calls));
-        delete _outcomes;
-        _armed = true;
-    }
-
-    function disarm() external {
-        _armed = false;
-        delete _outcomes;
-    }
-
-    /// @notice Which of the armed calls succeeded; empty if they were not made, or were rolled back.
-    function outcomes() external view returns (bool[] memory) {
-        return _outcomes;
-    }
-
-    function onInference(bytes32, uint256, Status, bytes calldata) external returns (bytes4) {
+    function onInference(bytes32 id, uint256 salt, Status status, bytes calldata output) external returns (bytes4) {
         if (msg.sender != HUB) revert NotHub(msg.sender);
-        ++answers;
-        _act();
+        LISTENER.called(id, salt, status, output);
         if (mood == Mood.Refuse) revert Refused();
         if (mood == Mood.Burn) {
             assembly ("memory-safe") {
@@ -81,15 +58,5 @@ contract Consumer is IInferenceConsumer {
             }
         }
         return mood == Mood.Mumble ? bytes4(0xdeadbeef) : IInferenceConsumer.onInference.selector;
-    }
-
-    function _act() private {
-        if (!_armed) return;
-        _armed = false;
-        bytes[] memory calls = abi.decode(address(_script).code, (bytes[]));
-        for (uint256 i; i < calls.length; ++i) {
-            (bool ok,) = HUB.call(calls[i]);
-            _outcomes.push(ok);
-        }
     }
 }

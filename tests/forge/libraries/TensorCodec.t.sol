@@ -30,7 +30,7 @@ contract TensorCodecTest is Test {
         for (uint256 i; i < tensors.length; ++i) {
             uint256 left = values.length - start;
             bool last = i == tensors.length - 1;
-            tensors[i] = new int256[](last ? left : pick(cuts, string(abi.encode(i)), left + 1));
+            tensors[i] = new int256[](last ? left : pick(cuts, bytes32(i), left + 1));
             for (uint256 j; j < tensors[i].length; ++j) {
                 tensors[i][j] = values[start + j];
             }

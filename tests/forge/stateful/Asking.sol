@@ -5,152 +5,148 @@ import {IInferenceHub} from "../../../contracts/interfaces/IInferenceHub.sol";
 import {ILedger} from "../../../contracts/interfaces/ILedger.sol";
 import {Gate, Request} from "../../../contracts/types/Request.sol";
 import {Status} from "../../../contracts/types/Status.sol";
-import {World} from "./World.sol";
+import {Calling} from "./Calling.sol";
 
 /// @title Consumers ask, rightly and wrongly, and take their money back
-abstract contract Asking is World {
-    bytes internal constant INPUT = "what is the risk?";
+abstract contract Asking is Calling {
+    uint256 private constant ABSURD = type(uint256).max;
 
-    function _doAsk(uint256 seed, uint256 fee) internal {
-        Request memory terms = _terms(seed, fee);
-        uint256 fault = pick(seed, "fault", 24);
-        if (fault < 6) return _askWrongly(terms, fault, seed);
-
-        uint256 payment = pick(seed, "payment", 8);
-        uint256 value;
+    function _doAsk(uint256 seed) internal {
+        Request memory terms = _terms(seed);
+        address caller = terms.consumer;
+        uint256 credit_ = credit[terms.token][caller];
         // What an ERC-20 costs must be there as credit, so mostly no more is offered.
-        uint256 available = credit[terms.token][terms.consumer];
-        if (terms.token != NATIVE && pick(seed, "affordable", 6) != 0) terms.fee %= available + 1;
-        if (terms.token != NATIVE && payment > 1) value = 0;
-        else if (payment == 1) value = terms.fee + terms.fee / 3 + 1;
-        else if (payment == 2) value = terms.fee / 2;
-        else value = terms.fee;
-        _ask(terms, value);
+        if (terms.token != NATIVE && pick(seed, "affordable", 6) != 0) terms.fee %= credit_ + 1;
+        uint256 payment = pick(seed, "payment", 8);
+        uint256 value = terms.token == NATIVE ? terms.fee : 0;
+        if (payment == 0) value = terms.fee + terms.fee / 3 + 1;
+        else if (payment < 3 && value != 0) value = terms.fee / 2;
+
+        bytes4 expected;
+        uint256 fault = pick(seed, "fault", 20);
+        if (fault < 7) (expected, caller) = _spoilTerms(terms, fault, seed);
+        else if (terms.token != NATIVE && value != 0) expected = ILedger.UnexpectedValue.selector;
+        else if (credit_ + value < terms.fee) expected = ILedger.InsufficientCredit.selector;
+        bytes memory data = abi.encodeCall(HUB.request, (terms, INPUT));
+        if (fault == 0) data[4 + 8 * 32] = 0x01; // above the 32 bits of proveWithin
+        _ask(caller, value, data, terms, expected);
     }
 
     /// @notice The same terms a second time, whatever became of the first.
     function _doAskAgain(uint256 seed) internal {
-        if (_items.length == 0) return;
-        Request memory terms = _items[pick(seed, "item", _items.length)].terms;
+        Request memory terms = _items[_find(seed, Status.Requested, 1)].terms;
         bytes4 expected = terms.deliverBy <= block.timestamp
             ? IInferenceHub.DeadlineInPast.selector
             : IInferenceHub.RequestExists.selector;
-        vm.deal(terms.consumer, terms.consumer.balance + terms.fee);
-        vm.prank(terms.consumer);
-        (bool ok, bytes memory reason) =
-            address(HUB).call{value: terms.token == NATIVE ? terms.fee : 0}(abi.encodeCall(HUB.request, (terms, INPUT)));
-        _expect("ask again", ok, reason, expected);
+        uint256 value = terms.token == NATIVE ? terms.fee : 0;
+        _ask(terms.consumer, value, abi.encodeCall(HUB.request, (terms, INPUT)), terms, expected);
     }
 
     /// @notice Anyone ends a request, in time or too early.
     function _doExpire(uint256 seed) internal {
-        if (_items.length == 0) return;
-        uint256 index = pick(seed, "ended", 6) == 0 ? pick(seed, "item", _items.length) : _find(seed, Status.Requested);
+        uint256 index = _find(seed, Status.Requested, 5);
         for (uint256 i; i < 6 && pick(seed, "hopeless", 3) == 0; ++i) {
-            if (_items[index].terms.deliverBy >= block.timestamp && !_isAnswerable(_items[index].terms)) break;
-            index = _find(uint256(keccak256(abi.encode(seed, i))), Status.Requested);
+            if (_items[index].status == Status.Requested && !_isAnswerable(_items[index].terms)) break;
+            index = _find(reseed(seed, bytes32(i)), Status.Requested, 1);
         }
         Request memory terms = _items[index].terms;
-        bool altered = pick(seed, "altered", 12) == 0;
-        if (altered) terms.refundTo = STRANGER;
-        _expire(index, terms, pick(seed, "stranger", 2) == 0 ? STRANGER : _account(seed, "caller"), altered);
+        bytes4 expected = _expireFault(index);
+        if (pick(seed, "altered", 12) == 0) {
+            terms.refundTo = address(0xbad);
+            expected = IInferenceHub.UnknownRequest.selector;
+        }
+        _expire(index, terms, _sender(seed), expected);
     }
 
-    function _expire(uint256 index, Request memory terms, address caller, bool altered) internal {
-        Item storage item = _items[index];
-        bool late = block.timestamp > terms.deliverBy;
-        bytes4 expected;
-        if (altered) expected = IInferenceHub.UnknownRequest.selector;
-        else if (item.status != Status.Requested) expected = IInferenceHub.WrongStatus.selector;
-        else if (!late && _isAnswerable(terms)) expected = IInferenceHub.DeliverByNotPassed.selector;
+    function _expire(uint256 index, Request memory terms, address sender, bytes4 expected) internal {
+        if (expected == 0) {
+            if (block.timestamp <= terms.deliverBy) _mark("expire at once", 0, 0);
+            _item(index);
+            _end(index, Status.Expired);
+            _give(terms.token, _beneficiary(terms), terms.fee);
+        }
+        _send("expire", sender, address(HUB), 0, abi.encodeCall(HUB.expire, (terms)), expected);
+        _markSecond("expire", expected, terms.deliverBy);
+    }
 
-        vm.prank(caller);
-        (bool ok, bytes memory reason) = address(HUB).call(abi.encodeCall(HUB.expire, (terms)));
-        _expect("expire", ok, reason, expected);
-        if (!ok) return;
-        item.status = Status.Expired;
-        escrow[terms.token] -= terms.fee;
-        _give(terms.token, terms.refundTo == address(0) ? terms.consumer : terms.refundTo, terms.fee);
-        if (!late) ++reached["expire what nobody can answer"];
+    function _expireFault(uint256 index) internal view returns (bytes4) {
+        Item storage item = _items[index];
+        if (item.status != Status.Requested) return IInferenceHub.WrongStatus.selector;
+        bool late = block.timestamp > item.terms.deliverBy;
+        return late || !_isAnswerable(item.terms) ? bytes4(0) : IInferenceHub.DeliverByNotPassed.selector;
     }
 
     function _isAnswerable(Request memory terms) private view returns (bool) {
         return _routeState[terms.route] == RouteState.Live && _published[terms.modelId];
     }
 
-    function _ask(Request memory terms, uint256 value) internal {
-        bytes4 expected;
-        uint256 available = credit[terms.token][terms.consumer];
-        if (terms.token != NATIVE && value != 0) expected = ILedger.UnexpectedValue.selector;
-        else if (available + value < terms.fee) expected = ILedger.InsufficientCredit.selector;
-
-        vm.deal(terms.consumer, terms.consumer.balance + value);
-        vm.prank(terms.consumer);
-        (bool ok, bytes memory result) = address(HUB).call{value: value}(abi.encodeCall(HUB.request, (terms, INPUT)));
-        _expect("ask", ok, result, expected);
-        if (!ok) return;
-        if (value < terms.fee) ++reached["ask with credit"];
-        if (value > terms.fee) ++reached["ask with surplus"];
-        credit[terms.token][terms.consumer] = available + value - terms.fee;
-        assertEq(abi.decode(result, (bytes32)), _record(terms), "id");
+    function _ask(address caller, uint256 value, bytes memory data, Request memory terms, bytes4 expected) private {
+        bytes32 id;
+        if (expected == 0) {
+            if (value < terms.fee) _mark("ask with credit", 0, 0);
+            if (value > terms.fee) _mark("ask with surplus", 0, 0);
+            if (value >= terms.fee) _give(terms.token, caller, value - terms.fee);
+            else _take(terms.token, caller, terms.fee - value);
+            id = _record(terms);
+            _item(_items.length - 1);
+        }
+        bytes memory result = _send("ask", caller, address(HUB), value, data, expected);
+        if (expected == 0) assertEq(abi.decode(result, (bytes32)), id, "id");
     }
 
-    /// @dev Adds a request that the hub took; the fee is paid already.
-    function _record(Request memory terms) internal returns (bytes32 id) {
-        id = keccak256(abi.encode(block.chainid, HUB, terms));
-        escrow[terms.token] += terms.fee;
-        _items.push(Item(terms, id, Status.Requested, false, address(0), "", 0));
-    }
-
-    function _terms(uint256 seed, uint256 fee) internal view returns (Request memory terms) {
-        address consumer = _consumers[pick(seed, "consumer", _consumers.length)];
+    function _terms(uint256 seed) private view returns (Request memory terms) {
         address operator = _operator(seed, "operator");
-        terms.consumer = consumer;
-        terms.operator = pick(seed, "named", 3) == 0 ? operator : address(0);
-        terms.refundTo = pick(seed, "refund", 3) == 0 ? _account(seed, "refundTo") : address(0);
+        terms.consumer = _depth != 0 ? _self : _consumers[pick(seed, "consumer", _consumers.length)];
+        if (pick(seed, "named", 4) == 0) terms.operator = operator;
+        if (pick(seed, "refund", 3) == 0) terms.refundTo = _accounts[pick(seed, "refundTo", _accounts.length)];
         terms.token = _token(seed);
-        terms.fee = pick(seed, "free", 8) == 0 ? 0 : bound(fee, 1, 1 ether);
-        terms.exposure = pick(seed, "exposure", 1 ether);
-        terms.deliverBy = block.timestamp + 1 + pick(seed, "patience", 1 days);
-        uint256 size = pick(seed, "gas", 4);
-        terms.callbackGas = size == 0 ? 0 : size == 1 ? SMALL_CALLBACK : LARGE_CALLBACK;
-        terms.gate = Gate(pick(seed, "gate", 2));
+        terms.fee = _amount(seed, "fee", 1 ether);
+        terms.exposure = pick(seed, "absurd", 48) == 0 ? ABSURD : _amount(seed, "exposure", 1 ether);
+        terms.bond = pick(seed, "absurd bond", 48) == 0 ? ABSURD : _amount(seed, "bond", 0.3 ether);
+        terms.deliverBy = block.timestamp + 1 + pick(seed, "patience", 8 hours);
+        if (pick(seed, "optimistic", 5) < 3) terms.window = uint32(1 + pick(seed, "window", 3 hours));
+        if (pick(seed, "proving", 10) != 0) terms.proveWithin = uint32(1 + pick(seed, "proveWithin", 3 hours));
+        if (pick(seed, "longest", 64) == 0) (terms.window, terms.proveWithin) = (366 days, 366 days);
+        uint256 size = pick(seed, "gas", 8);
+        terms.callbackGas = size == 0 ? 0 : size == 1 ? SMALL_CALLBACK : size < 5 ? MEDIUM_CALLBACK : LARGE_CALLBACK;
+        terms.gate = Gate(pick(seed, "gate", 3) == 0 ? 0 : 1);
         // Mostly routes and models that are there; the first of each list is one that never is.
-        terms.route = pick(seed, "odd route", 8) == 0 ? _routes[pick(seed, "no route", 2)] : _recentRoute(seed);
+        terms.route = pick(seed, "odd route", 10) == 0 ? _routes[pick(seed, "no route", 2)] : _liveRoute(seed);
         uint256 model = 1 + pick(seed, "model", _models.length - 1);
-        terms.modelId = _models[pick(seed, "odd model", 12) == 0 ? 0 : model];
-        if (pick(seed, "trusting", 4) == 0) terms.trust = bytes32(uint256(uint160(operator)));
+        terms.modelId = _models[pick(seed, "odd model", 16) == 0 ? 0 : model];
+        if (pick(seed, "trusting", 3) == 0) terms.trust = bytes32(uint256(uint160(operator)));
         terms.inputHash = keccak256(INPUT);
-        terms.salt = (_items.length << 128) | steps;
+        terms.salt = uint256(keccak256(abi.encode(_items.length, seed)));
     }
 
-    function _askWrongly(Request memory terms, uint256 fault, uint256 seed) private {
-        address caller = terms.consumer;
-        bytes4 expected;
+    /// @dev In the hub's order of checks each of these comes before the money.
+    function _spoilTerms(Request memory terms, uint256 fault, uint256 seed)
+        private
+        view
+        returns (bytes4 expected, address caller)
+    {
+        caller = terms.consumer;
         if (fault == 0) {
+            expected = IInferenceHub.MalformedTerms.selector;
+        } else if (fault == 1) {
             terms.deliverBy = block.timestamp - pick(seed, "late", 2);
             expected = IInferenceHub.DeadlineInPast.selector;
-        } else if (fault == 1) {
-            terms.deliverBy = block.timestamp + HUB.MAX_PATIENCE() + 1;
-            expected = IInferenceHub.DeadlineTooFar.selector;
         } else if (fault == 2) {
-            caller = STRANGER;
-            expected = IInferenceHub.NotConsumer.selector;
+            terms.deliverBy = block.timestamp + 366 days + 1;
+            expected = IInferenceHub.DeadlineTooFar.selector;
         } else if (fault == 3) {
+            if (pick(seed, "long", 2) == 0) terms.window = 366 days + 1;
+            else terms.proveWithin = 366 days + 1;
+            expected = IInferenceHub.GapTooLong.selector;
+        } else if (fault == 4) {
+            terms.callbackGas = 12_000_001;
+            expected = IInferenceHub.CallbackGasTooHigh.selector;
+        } else if (fault == 5) {
+            caller = _accounts[0] == caller ? STRANGER : _accounts[0];
+            expected = IInferenceHub.NotConsumer.selector;
+        } else {
             terms.inputHash = keccak256("something else");
             expected = IInferenceHub.WrongInputHash.selector;
-        } else if (fault == 4) {
-            terms.callbackGas = HUB.MAX_CALLBACK_GAS() + 1;
-            expected = IInferenceHub.CallbackGasTooHigh.selector;
-        } else {
-            expected = IInferenceHub.MalformedTerms.selector;
         }
-        bytes memory data = abi.encodeCall(HUB.request, (terms, INPUT));
-        if (fault == 5) data[4 + 8 * 32] = 0x01; // above the 32 bits of proveWithin
-        uint256 value = terms.token == NATIVE ? terms.fee : 0;
-        vm.deal(caller, caller.balance + value);
-        vm.prank(caller);
-        (bool ok, bytes memory reason) = address(HUB).call{value: value}(data);
-        _expect("ask", ok, reason, expected);
     }
 }
