@@ -63,7 +63,7 @@ class Running:
     def children(self) -> dict[int, str]:
         """Its processes: what they do, by id."""
         listed = subprocess.run(
-            ["ps", "-o", "pid=,args=", "--ppid", str(self.process.pid)],
+            ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(self.process.pid)],
             capture_output=True,
             text=True,
             check=False,
