@@ -11,7 +11,9 @@ from scripts.toolchain import paths
 
 def test_flags_choose_the_tests() -> None:
     assert check.pytest_command(check.arguments(["--llm"]))[-2:] == ("-m", "not deep")
-    assert check.pytest_command(check.arguments(["--llm", "--deep"]))[-2:] == ("-m", "pytest")
+    everything = check.pytest_command(check.arguments(["--llm", "--deep"]))
+    assert everything[:3] == (check.PYTHON, "-m", "pytest")
+    assert "-m" not in everything[3:]
     assert check.pytest_command(check.arguments([]))[-2:] == ("-m", "not llm and not deep")
     assert check.pytest_command(check.arguments(["--fast"]))[-2:] == (
         "-m",
@@ -23,6 +25,12 @@ def test_flags_choose_the_tests() -> None:
 def test_what_follows_the_dashes_goes_to_pytest() -> None:
     command = check.pytest_command(check.arguments(["--llm", "-k", "codec", "--", "-x", "tests/setup"]))
     assert command[-4:] == ("-k", "codec", "-x", "tests/setup")
+
+
+@pytest.mark.parametrize("selection", [["-k", "codec"], ["--", "-x"]])
+def test_only_a_whole_run_is_shared_out(selection: list[str]) -> None:
+    assert "-n" in check.pytest_command(check.arguments([]))
+    assert "-n" not in check.pytest_command(check.arguments(selection))
 
 
 def test_fast_leaves_out_ape_only() -> None:
@@ -78,6 +86,20 @@ def test_mutants_run_alone(other: list[str], capsys: pytest.CaptureFixture[str])
 def test_a_missing_program_fails_its_stage(capsys: pytest.CaptureFixture[str]) -> None:
     assert not check.run(check.Stage("gone", ("no-such-program-of-vouch",))).passed
     assert "is not installed" in capsys.readouterr().out
+
+
+def test_two_stages_run_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each ends only when the other has begun."""
+    wait = (
+        "import pathlib, sys, time\n"
+        "pathlib.Path(sys.argv[1]).touch()\n"
+        "while not pathlib.Path(sys.argv[2]).exists(): time.sleep(0.01)"
+    )
+    here, there = str(tmp_path / "here"), str(tmp_path / "there")
+    made = [check.Stage(a, (sys.executable, "-c", wait, a, b)) for a, b in ((here, there), (there, here))]
+    monkeypatch.setattr(check, "stages", lambda **_: made)
+    monkeypatch.setattr(check, "pytest_command", lambda _: (sys.executable, "-c", ""))
+    assert check.main([]) == 0
 
 
 @pytest.mark.parametrize(("stage_code", "pytest_code", "code"), [(0, 0, 0), (1, 0, 1), (0, 1, 1)])
