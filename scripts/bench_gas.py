@@ -15,6 +15,7 @@ from typing import Final
 from scripts.export_abi import ExportError, compile_contracts
 from scripts.gas_bench import Figures
 from scripts.gas_figures import measure
+from scripts.gas_nitro import measure_real, real_document
 
 COMMITTED: Final = Path(__file__).resolve().parents[1] / "tests" / "gas.json"
 
@@ -27,9 +28,14 @@ LIMITS: Final = {
     "batch.claimOf1000": 95_000,
     "nitro.p384Verify": 1_000_000,
     "nitro.sha384Block": 24_000,
+    "nitro.warm": 2_300_000,
+    "nitro.leafAndDocument": 3_400_000,
+    "nitro.cold": 7_500_000,
 }
 FLOORS: Final = {"hub.request": 57_000, "hub.fulfil": 64_000, "hub.fulfilMany50": 33_000}
 """What the EVM itself asks for the same work: calldata, cold slots, signature, log, the callback's word."""
+NITRO_PEER: Final = ("base/nitro-validator, hinted", 41_900_000, 13_900_000)
+"""Gas cold (5 transactions) and warm of the cheapest other verifier, of an earlier measurement."""
 PEERS: Final = {
     "Chainlink VRF 2.5": (69_800, 112_200),
     "Chainlink Functions": (194_700, 183_700),
@@ -88,6 +94,18 @@ def report(figures: Mapping[str, int]) -> Iterator[str]:
         yield f"{name:<34} {asks:>9,} {answers:>9,} {both:>9,}   {ratios}"
 
 
+def nitro_report(figures: Figures, document: str, real: Figures) -> Iterator[str]:
+    """Attestation: a development document registered, a real one checked, the best peer's."""
+    peer, cold, warm = NITRO_PEER
+    yield ""
+    yield f"{'attestation':<34} {'cold':>11} {'new leaf':>11} {'warm':>11}   times Vouch's: cold, warm"
+    for name, row in (("Vouch, development, registered", figures), (f"Vouch, {document}", real)):
+        shown = (f"{row[f'nitro.{figure}']:>11,}" for figure in ("cold", "leafAndDocument", "warm"))
+        yield f"{name:<34} {' '.join(shown)}"
+    ratios = f"{cold / real['nitro.cold']:.1f}, {warm / real['nitro.warm']:.1f}"
+    yield f"{peer:<34} {cold:>11,} {'-':>11} {warm:>11,}   {ratios} (not measured now)"
+
+
 def check(committed: Mapping[str, int], now: Mapping[str, int]) -> int:
     """Exit code, after printing what differs."""
     changed = compare(committed, now)
@@ -118,6 +136,11 @@ def main(words: Sequence[str] | None = None) -> int:
         return 1
     now: Figures = asyncio.run(measure())
     print("\n".join(report(now)))
+    if path := real_document():
+        real = asyncio.run(measure_real(path.read_bytes()))
+        print("\n".join(nitro_report(now, f"real of {path.name[:10]}", real)))
+    else:
+        print("no real attestation documents ($NITRO_DOCUMENTS): the development authority's only")
     if options.check:
         if not COMMITTED.is_file():
             print("there is no tests/gas.json: run scripts/bench gas", file=sys.stderr)

@@ -21,13 +21,12 @@ from scripts.gas_bench import (
     question,
 )
 from scripts.gas_gap import gap, lending
+from scripts.gas_nitro import enclaves
 from scripts.p384.measure import FIXED, signature
 from vouch.attestation.p384 import prove
-from vouch.attestation.p384.tables import creation_code
 from vouch.chain.anvil import Anvil
 from vouch.chain.batch_verifier import BatchVerifier
 from vouch.chain.contracts import (
-    Call,
     Fulfilment,
     ModelRegistry,
     NodeRegistry,
@@ -176,10 +175,8 @@ async def seals(bench: Bench) -> None:
     await bench.stored(item, "WordKeeper", "words")
 
 
-async def attestation(bench: Bench) -> None:
+async def signatures(bench: Bench) -> None:
     """One P-384 signature, hints and all, always of the same message by the same key."""
-    tables = [(await bench.send(bench.owner, Call(None, creation_code(i)))).contract for i in (0, 1)]
-    await bench.create("P384", *tables)
     signed = signature(FIXED)
     call = bench.call("P384", "verify", *signed.to_bytes(), prove(signed))
     await bench.send(bench.stranger, call, "nitro.p384Verify")
@@ -205,7 +202,8 @@ STEPS: Final[Sequence[Callable[[Bench], Awaitable[None]]]] = (
     seals,
     gap,
     lending,
-    attestation,
+    enclaves,
+    signatures,
     hashing,
 )
 

@@ -17,6 +17,7 @@ from scripts.mutants.tree import (
     EXPORT,
     FORGE,
     NO_ANSWER,
+    NOT_TRIED,
     PYTHON,
     TEST_SECONDS,
     TESTS_FAILED,
@@ -57,7 +58,7 @@ class Ward:
 
     def _part(self, numbered: Mapping[int, Mutant], folder: Path) -> Iterator[tuple[Mutant, Verdict]]:
         shared = ("contracts", "foundry.toml")
-        parts = (*shared, "python", "scripts", "pyproject.toml", "tests")
+        parts = (*shared, "python", "scripts", "docs", "pyproject.toml", "tests")
         tree = Tree(folder / "pytest", parts=parts, left_out="forge")
         forge = Tree(folder / "forge", parts=(*shared, "tests/forge"))
         alive, broken = self._build(tree, numbered)
@@ -111,7 +112,7 @@ class Ward:
             relative = str(path.relative_to(tree.folder))
             text = texts.get(relative) or (paths.ROOT / relative).read_text()
             # Whoever reads the switch is not pure any more, nor is who calls it.
-            texts[relative] = re.sub(r"\bpure\b", "view", text)
+            texts[relative] = text if NOT_TRIED in path.parts else re.sub(r"\bpure\b", "view", text)
             path.write_text(texts[relative])
         for path in (tree.folder / "tests").rglob("*.sol"):
             path.write_text(re.sub(r"\bpure\b", "view", path.read_text()))

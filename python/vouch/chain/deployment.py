@@ -49,7 +49,8 @@ class Deployment:
 
     `verifiers` and `examples` map names (a route's letters, a contract's name) to addresses; `publisher` is
     the account whose model names are meant where only a name is given; `block` is the first block that can
-    hold a log of it.
+    hold a log of it. `enclaves` has the contracts behind the enclave route by their names (NitroReader,
+    Sha384Hash, P384, NitroAttestation, EnclaveKeys), and is empty in a deployment without that route.
     """
 
     chain_id: int
@@ -62,6 +63,7 @@ class Deployment:
     block: int
     name: str = "vouch"
     examples: Mapping[str, str] = field(default_factory=dict)
+    enclaves: Mapping[str, str] = field(default_factory=dict)
 
     def save(self, folder: Path | None = None) -> Path:
         """Writes the file (whole or not at all) and returns its path."""
@@ -96,8 +98,8 @@ class Deployment:
             raise ValueError(f"format {version}, this version reads {FORMAT}")
         for key in ("hub", "router", "models", "nodes", "publisher"):
             found[key] = checksum(found[key])
-        for key in ("verifiers", "examples"):
-            found[key] = {name: checksum(address) for name, address in found[key].items()}
+        for key in ("verifiers", "examples", "enclaves"):
+            found[key] = {name: checksum(address) for name, address in found.get(key, {}).items()}
         if not isinstance(found["chain_id"], int) or not isinstance(found["block"], int):
             raise TypeError("chain_id and block are numbers")
         return cls(**found)
@@ -116,6 +118,7 @@ class Deployment:
             "NodeRegistry": self.nodes,
             **self.verifiers,
             **self.examples,
+            **self.enclaves,
         }
         chain_id, *codes = await rpc.batch(
             [("eth_chainId", []), *(("eth_getCode", [a, "latest"]) for a in addresses.values())]

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from vouch.chain.hints_attestation import ATTESTATION_HINTS
+
 HINTS: Mapping[str, str] = MappingProxyType(
     {
         # hub
@@ -113,6 +115,7 @@ HINTS: Mapping[str, str] = MappingProxyType(
         "SamePoint": "two points of an addition have the same x; make new hints with prove",
         "WrongSum": "the hints do not show this signature; make new ones, if it is valid",
         "WrongScalars": "the hints belong to another signature or digest; make new ones, if it is valid",
+        **ATTESTATION_HINTS,
         # examples
         "EmptyQuestion": "ask something",
         "IndexOutOfRange": "the output has fewer values than that",
