@@ -10,6 +10,8 @@ from vouch.cli.keys import load_secret
 from vouch.cli.options import JOURNAL, ModelPath, asynchronous, key_option
 
 if TYPE_CHECKING:
+    from vouch.attestation.source import Attester
+    from vouch.node.enclave import Enclave
     from vouch.runtimes.base import Runtime
 
 EPILOG = """
@@ -20,6 +22,7 @@ Examples:
   vouch node --text chat.json http://127.0.0.1:8000    a text model on vLLM (or any OpenAI-compatible server),
                                                        described by the manifest `vouch model describe` wrote
   vouch node --onnx risk.onnx --cosign                 stand in other operators' quorums too
+  vouch node --onnx risk.onnx --enclave nitro          in an AWS Nitro enclave: seal answers with its key
 \b
 Then:
   curl localhost:8700/v2/models/risk                                         Open Inference Protocol
@@ -73,6 +76,24 @@ and two journals: two different answers to one request can cost the stake.
     "those that its own copy of the model reproduces: bit for bit, or within the manifest's tolerance. "
     "Whoever asks causes a run of the model, so think of --hub and VOUCH_NODE_TOKEN.",
 )
+@click.option(
+    "--enclave",
+    type=click.Choice(("dev", "nitro")),
+    help="What this node runs in. It makes a key that never leaves its memory, seals answers with it "
+    "(enclave route) and gives documents that attest it. nitro: an AWS Nitro enclave. dev: no enclave at "
+    "all, but a process that an authority of your own attests, for trying things out.",
+)
+@click.option(
+    "--dev-authority",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="The authority's keys, for --enclave dev; deploy the contracts with the same.",
+)
+@click.option(
+    "--enclave-curve",
+    type=click.Choice(("secp256k1", "p256")),
+    help="Of the enclave's key: secp256k1 (default), or p256 where the chain has P256VERIFY.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8700, show_default=True, help="Port; 0: a free one."
@@ -104,6 +125,9 @@ async def command(
     key_file: Path | None,
     unsigned: bool,
     cosign: bool,
+    enclave: str | None,
+    dev_authority: Path | None,
+    enclave_curve: str | None,
     host: str,
     port: int,
     journal: Path,
@@ -129,6 +153,14 @@ async def command(
         raise click.UsageError("no model to serve: give --onnx FILE, or --text MANIFEST URL")
     if cosign and unsigned:
         raise click.UsageError("--cosign signs with a key: give one, or leave --unsigned out")
+    if enclave is not None and unsigned:
+        raise click.UsageError("--enclave binds its key to an operator: give a key, or leave --unsigned out")
+    if (enclave == "dev") != (dev_authority is not None):
+        raise click.UsageError("--enclave dev and --dev-authority FOLDER go together: give both or neither")
+    if enclave is None and enclave_curve is not None:
+        raise click.UsageError(
+            "--enclave-curve is for the enclave's key: add --enclave dev or --enclave nitro"
+        )
     models = [onnx_runtime(Path(path), name) for name, path in onnx_models]
     models += [_described(manifest, path) for manifest, path in described_models]
     models += [text_runtime(path, url, os.environ.get("OPENAI_API_KEY")) for path, url in text_models]
@@ -143,6 +175,7 @@ async def command(
         port=port,
         hubs=tuple((chain_id, checksum(hub)) for chain_id, hub in hubs),
         cosign=cosign,
+        enclave=None if enclave is None else await _enclave(enclave, dev_authority, enclave_curve),
         token=os.environ.get("VOUCH_NODE_TOKEN") or None,
         concurrency=concurrency,
     )
@@ -151,10 +184,34 @@ async def command(
         out.print(f"node ready at {url}, operator {config.operator or 'none (unsigned)'}")
         if config.cosign:
             out.print("  co-signs other operators' answers that its own copy of the model reproduces")
+        if (inside := config.enclave) is not None:
+            out.print(f"  {inside.kind} enclave: key {inside.key.identity.id} ({inside.curve})")
+            out.print(f"  {inside.kind} enclave: image 0x{inside.image_id.hex()}, the trust to ask for")
         for name, runtime in config.models:
             out.print(f"  {name}: model id 0x{runtime.manifest.model_id.hex()}")
 
     await serve(config, ready=announce)
+
+
+async def _enclave(kind: str, dev_authority: Path | None, curve: str | None) -> "Enclave":
+    from vouch.node.enclave import Enclave
+    from vouch.node.enclave_key import EnclaveKind
+    from vouch.protocol.enclave import Curve
+
+    chosen = Curve[(curve or "secp256k1").upper()]
+    return await Enclave.start(EnclaveKind(kind), chosen, _attester(dev_authority))
+
+
+def _attester(dev_authority: Path | None) -> "Attester":
+    if dev_authority is None:
+        from vouch.attestation.nsm import NsmAttester
+
+        return NsmAttester()
+
+    from vouch.attestation.dev_attester import DevAttester
+    from vouch.node.enclave import DEV_PCRS
+
+    return DevAttester(dev_authority, DEV_PCRS)
 
 
 def _described(manifest_file: Path, path: Path) -> "tuple[str, Runtime]":

@@ -9,14 +9,14 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from vouch.node.answers import ROUTES
 from vouch.node.body import read_json
-from vouch.node.errors import MalformedBody
+from vouch.node.enclave import Enclave
+from vouch.node.errors import MalformedBody, NotInEnclave
 from vouch.node.question import Question
 from vouch.node.served import Served
 from vouch.protocol.agreement import reproducible
 from vouch.protocol.claim import Claim
-from vouch.protocol.request import ANYONE, Request
+from vouch.protocol.request import ANYONE, NATIVE, Request
 from vouch.protocol.seal import SIGNED, Seal
 
 _TERMS_BYTES = 17 * 32
@@ -24,19 +24,22 @@ _TERMS_BYTES = 17 * 32
 
 async def answer(http: HttpRequest) -> JSONResponse:
     """POST /vouch/v1/answers {chainId, hub, terms: abi.encode(Request), input} -> output, claim, signature
-    and seal, which is null where the signature is only a part of it."""
+    and seal, which is null where the signature is only a part of it. On the enclave route the seal is the
+    enclave's, and `enclave` says whose: kind and key."""
     began = time.perf_counter()
     served = Served.of(http)
     question = _question(await read_json(http, served.config.max_body_bytes))
     signed = await served.answers.answer(question)
-    whole = question.terms.route == SIGNED
+    sealed = signed.sealed
+    seal = bytes(Seal(SIGNED, signed.signature)) if question.terms.route == SIGNED else None
     return JSONResponse(
         {
             "output": _hex(signed.output),
             "operator": signed.claim.operator,
             "claim": _claim(signed.claim),
             "signature": _hex(signed.signature),
-            "seal": _hex(bytes(Seal(SIGNED, signed.signature))) if whole else None,
+            "seal": _hex_or_none(seal if sealed is None else sealed.seal),
+            "enclave": None if sealed is None else {"kind": sealed.kind, "key": sealed.key},
             "elapsedMs": round((time.perf_counter() - began) * 1000, 3),
         }
     )
@@ -56,14 +59,43 @@ async def cosignature(http: HttpRequest) -> JSONResponse:
     )
 
 
+async def attestation(http: HttpRequest) -> JSONResponse:
+    """POST /vouch/v1/attestations {chainId, keys: address of EnclaveKeys, blockNumber, blockHash} -> enclave,
+    key (its id), curve, spki, document and timestamp (ms): a new document that binds the enclave's key to
+    the node's operator, for `EnclaveKeys.register`."""
+    config = Served.of(http).config
+    body = await read_json(http, config.max_body_bytes)
+    if config.enclave is None or config.operator is None:
+        raise NotInEnclave
+    document = await config.enclave.attest(
+        config.operator,
+        _chain_id(body),
+        _contract(body, "keys"),
+        _block_number(body),
+        _hash(body, "blockHash"),
+    )
+    key = config.enclave.key.identity
+    return JSONResponse(
+        {
+            "enclave": config.enclave.kind,
+            "key": key.id,
+            "curve": config.enclave.curve,
+            "spki": _hex(key.spki),
+            "document": _hex(document.raw),
+            "timestamp": document.timestamp_ms,
+        }
+    )
+
+
 async def info(http: HttpRequest) -> JSONResponse:
-    """GET /vouch/v1/info -> operator, models, routes, whether it co-signs, limits."""
+    """GET /vouch/v1/info -> operator, models, routes, whether it co-signs, its enclave, limits."""
     config = Served.of(http).config
     return JSONResponse(
         {
             "operator": config.operator,
-            "routes": [route.decode() for route in ROUTES],
+            "routes": [route.decode() for route in config.routes],
             "cosigns": config.cosign,
+            "enclave": None if config.enclave is None else _enclave(config.enclave),
             "hubs": [{"chainId": chain_id, "hub": hub} for chain_id, hub in config.hubs],
             "maxInputBytes": config.max_input_bytes,
             "models": [
@@ -84,14 +116,13 @@ async def info(http: HttpRequest) -> JSONResponse:
 routes = [
     Route("/vouch/v1/answers", answer, methods=["POST"]),
     Route("/vouch/v1/cosignatures", cosignature, methods=["POST"]),
+    Route("/vouch/v1/attestations", attestation, methods=["POST"]),
     Route("/vouch/v1/info", info, methods=["GET"]),
 ]
 
 
 def _question(body: dict[str, Any]) -> Question:
-    chain_id, hub = body.get("chainId"), _address(body, "hub")
-    if not isinstance(chain_id, int) or isinstance(chain_id, bool) or not 0 < chain_id < 1 << 256:
-        raise MalformedBody("chainId", repr(chain_id), "a positive integer of at most 256 bits")
+    chain_id, hub = _chain_id(body), _address(body, "hub")
     terms = _bytes(body, "terms")
     if len(terms) != _TERMS_BYTES:
         raise MalformedBody("terms", f"{len(terms)} bytes", f"abi.encode(Request), {_TERMS_BYTES} bytes")
@@ -100,6 +131,34 @@ def _question(body: dict[str, Any]) -> Question:
     except (DecodingError, ValueError) as error:
         raise MalformedBody("terms", f"not decodable ({error})", "abi.encode(Request)") from error
     return Question(chain_id, hub, request, _bytes(body, "input"))
+
+
+def _chain_id(body: dict[str, Any]) -> int:
+    chain_id = body.get("chainId")
+    if not isinstance(chain_id, int) or isinstance(chain_id, bool) or not 0 < chain_id < 1 << 256:
+        raise MalformedBody("chainId", repr(chain_id)[:80], "a positive integer of at most 256 bits")
+    return chain_id
+
+
+def _block_number(body: dict[str, Any]) -> int:
+    number = body.get("blockNumber")
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 1 << 64:
+        raise MalformedBody("blockNumber", repr(number)[:80], "the number of a recent block, an integer")
+    return number
+
+
+def _contract(body: dict[str, Any], field: str) -> str:
+    address = _address(body, field)
+    if address == NATIVE:
+        raise MalformedBody(field, "the zero address", "the address of a contract")
+    return address
+
+
+def _hash(body: dict[str, Any], field: str) -> bytes:
+    value = _bytes(body, field)
+    if len(value) != 32:
+        raise MalformedBody(field, f"{len(value)} bytes", "a hash of 32 bytes")
+    return value
 
 
 def _address(body: dict[str, Any], field: str) -> str:
@@ -125,6 +184,15 @@ def _bytes(body: dict[str, Any], field: str) -> bytes:
     return decoded
 
 
+def _enclave(enclave: Enclave) -> dict[str, str]:
+    return {
+        "kind": enclave.kind,
+        "key": enclave.key.identity.id,
+        "curve": enclave.curve,
+        "imageId": _hex(enclave.image_id),
+    }
+
+
 def _claim(claim: Claim) -> dict[str, str]:
     return {
         "requestId": _hex(claim.request_id),
@@ -137,3 +205,7 @@ def _claim(claim: Claim) -> dict[str, str]:
 
 def _hex(data: bytes) -> str:
     return "0x" + data.hex()
+
+
+def _hex_or_none(data: bytes | None) -> str | None:
+    return None if data is None else _hex(data)

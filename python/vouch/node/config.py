@@ -5,7 +5,10 @@ from pathlib import Path
 
 from coincurve import PrivateKey
 
-from vouch.protocol.seal import address_of
+from vouch.node.enclave import Enclave
+from vouch.protocol.enclave import ENCLAVE
+from vouch.protocol.quorum import QUORUM
+from vouch.protocol.seal import SIGNED, address_of
 from vouch.runtimes.base import Runtime
 
 
@@ -18,6 +21,7 @@ class NodeConfig:
     journal: SQLite file of all claims signed with the key. Without it two answers to one request get signed.
     hubs: (chain id, checksummed hub) pairs to sign for; empty means any.
     cosign: sign other operators' answers too, where the own copy of the model gives them.
+    enclave: what the node runs in, if it does; its key seals the operator's answers on the enclave route.
     token: bearer token that every request but the health checks must carry.
     """
 
@@ -28,6 +32,7 @@ class NodeConfig:
     port: int = 8080
     hubs: tuple[tuple[int, str], ...] = ()
     cosign: bool = False
+    enclave: Enclave | None = None
     token: str | None = field(default=None, repr=False)
     max_body_bytes: int = 4 * 1024 * 1024
     max_input_bytes: int = 1024 * 1024
@@ -42,8 +47,16 @@ class NodeConfig:
                 raise ValueError(f"{kind} {', '.join(sorted(twice))} is served twice")
         if self.cosign and self.key is None:
             raise ValueError("a node without a key cannot co-sign")
+        if self.enclave is not None and self.key is None:
+            raise ValueError("an enclave's key is bound to an operator, and a node without a key has none")
 
     @property
     def operator(self) -> str | None:
         """Checksummed address of the key."""
         return None if self.key is None else address_of(self.key.public_key)
+
+    @property
+    def routes(self) -> tuple[bytes, ...]:
+        """Whose claims are signed: the operator's signature is the whole seal, or one of a quorum's, or the
+        enclave's seal stands beside it."""
+        return (SIGNED, QUORUM) if self.enclave is None else (SIGNED, QUORUM, ENCLAVE)

@@ -208,6 +208,54 @@ class AlreadySigned(NodeError):
         )
 
 
+class NotInEnclave(NodeError):
+    """The node has no enclave that could attest anything."""
+
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this node does not run in an enclave, so it has no key to attest: start it in one with "
+            "--enclave nitro, or for trying things out with --enclave dev --dev-authority FOLDER"
+        )
+
+
+class OtherImage(NodeError):
+    """The terms trust another enclave image; both are image ids, 32 bytes."""
+
+    status = 422
+
+    def __init__(self, received: bytes, expected: bytes) -> None:
+        self.received, self.expected = received, expected
+        super().__init__(
+            f"the terms trust the enclave image 0x{received.hex()}, this node's is 0x{expected.hex()}: "
+            "its seal would never count"
+        )
+
+
+class NotAttested(NodeError):
+    """The enclave's hardware (or what stands for it) gave no document, or one about something else."""
+
+    status = 503
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"no attestation document: {reason}")
+
+
+class NotSealed(NodeError):
+    """The operator's answer is not what the model gave inside of this enclave; both are keccak-256 hashes."""
+
+    status = 409
+
+    def __init__(self, received: bytes, expected: bytes) -> None:
+        self.received, self.expected = received, expected
+        super().__init__(
+            f"this node's operator has signed the output 0x{received.hex()}, the model gave "
+            f"0x{expected.hex()} inside of this enclave, and no earlier enclave's seal is known"
+        )
+
+
 class Overloaded(NodeError):
     """All places are taken."""
 

@@ -2,22 +2,24 @@
 
 Two different outputs under one operator's signature for one request are an equivocation that anyone can
 prove. So the output and its signature are stored before they are shown, and the stored ones are repeated to
-whoever asks again; the same goes for co-signatures under another operator's claim. Nothing is ever deleted:
-a request may be shown to the node again years later, and a node that has forgotten its answer could sign
-another one.
+whoever asks again; the same goes for co-signatures under another operator's claim, and for the seals of an
+enclave's key, of which each start has another. Nothing is ever deleted: a request may be shown to the node
+again years later, and a node that has forgotten its answer could sign another one.
 """
 
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self, TypeVar
 
-from eth_utils.address import to_canonical_address
+from eth_utils.address import to_canonical_address, to_checksum_address
 
+from vouch.node.enclave_key import EnclaveKind, EnclaveSeal
 from vouch.node.errors import JournalTooNew, JournalUnavailable
 from vouch.protocol.claim import Claim
 from vouch.protocol.seal import SIGNED, Seal
@@ -66,6 +68,19 @@ _VERSIONS = (
         ) STRICT
         """,
     ),
+    (
+        """
+        CREATE TABLE enclave_seals (
+            operator BLOB NOT NULL,
+            request_id BLOB NOT NULL,
+            key BLOB NOT NULL, -- id of the enclave's key
+            kind TEXT NOT NULL, -- of the enclave
+            seal BLOB NOT NULL, -- of the claim that the operator has for the request
+            sealed_at_ns INTEGER NOT NULL,
+            PRIMARY KEY (operator, request_id, key)
+        ) STRICT
+        """,
+    ),
 )
 _FIND = """
 SELECT model_id, input_hash, output_hash, output, seal FROM claims WHERE operator = ? AND request_id = ?
@@ -82,17 +97,25 @@ SELECT model_id, input_hash, output_hash, signature FROM cosignatures
 WHERE signer = ? AND operator = ? AND request_id = ?
 """
 _RECORD_COSIGNATURE = "INSERT INTO cosignatures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_FIND_SEALS = """
+SELECT key, kind, seal FROM enclave_seals WHERE operator = ? AND request_id = ? ORDER BY sealed_at_ns, rowid
+"""
+_RECORD_SEAL = "INSERT INTO enclave_seals VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
 class SignedAnswer:
-    """A claim with what it is about, and its operator's signature (65 bytes r ‖ s ‖ v)."""
+    """A claim with what it is about, and its operator's signature (65 bytes r ‖ s ‖ v).
+
+    sealed: the enclave's seal of it, where the terms ask for one; `Journal.find` leaves it out.
+    """
 
     claim: Claim
     output: bytes
     signature: bytes
+    sealed: EnclaveSeal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +160,15 @@ class Journal:
     ) -> SignedAnswer:
         """Stores an answer, unless the request has one; returns the one that counts.
 
+        A seal of the claim that counts is stored too, one per key; of another claim none is stored.
         A commit survives the death of the process. It waits for the disk, and so survives a power cut too,
         when the answer is not `repeatable` (the model would not give the same output again).
         """
         return await self._do(lambda: self._record(answer, chain_id, hub, repeatable))
+
+    async def find_seals(self, operator: str, request_id: bytes) -> tuple[EnclaveSeal, ...]:
+        """The enclave seals of the operator's answer to a request, one per key, oldest first."""
+        return await self._do(lambda: self._find_seals(operator, request_id))
 
     async def find_output(self, operator: str, request_id: bytes) -> bytes | None:
         """What the model gave for a request: the operator's answer, or the run that was kept."""
@@ -213,12 +241,28 @@ class Journal:
         return SignedAnswer(claim, output, Seal.parse(seal).proof)
 
     def _record(self, answer: SignedAnswer, chain_id: int, hub: str, repeatable: bool) -> SignedAnswer:
-        claim = answer.claim
+        claim, sealed = answer.claim, answer.sealed
         seal = bytes(Seal(SIGNED, answer.signature))
         row = (*_about(claim, chain_id, hub), answer.output, seal, time.time_ns())
-        if self._store(_RECORD, row, repeatable):
-            return answer
-        return self._earlier(self._find(claim.operator, claim.request_id))
+        if sealed is None:
+            stored = self._store(_RECORD, row, repeatable)
+            return answer if stored else self._earlier(self._find(claim.operator, claim.request_id))
+        # Both or neither: an answer that no other run gives would never get its seal.
+        with self._at_once(repeatable) as db:
+            db.execute(_RECORD, row)
+            counts = self._earlier(self._find(claim.operator, claim.request_id))
+            if counts.claim != claim:
+                return counts
+            owner = (to_canonical_address(claim.operator), claim.request_id, to_canonical_address(sealed.key))
+            db.execute(_RECORD_SEAL, (*owner, sealed.kind, sealed.seal, time.time_ns()))
+            return replace(counts, sealed=sealed)
+
+    def _find_seals(self, operator: str, request_id: bytes) -> tuple[EnclaveSeal, ...]:
+        keys = (to_canonical_address(operator), request_id)
+        found = self._connection.execute(_FIND_SEALS, keys).fetchall()
+        return tuple(
+            EnclaveSeal(to_checksum_address(key), EnclaveKind(kind), seal) for key, kind, seal in found
+        )
 
     def _output(self, query: str, keys: tuple[bytes, ...]) -> bytes | None:
         row = self._connection.execute(query, keys).fetchone()
@@ -249,8 +293,20 @@ class Journal:
         return self._earlier(self._find_cosignature(given.signer, claim.operator, claim.request_id))
 
     def _store(self, statement: str, row: tuple[bytes | str | int, ...], repeatable: bool) -> bool:
-        self._connection.execute(f"PRAGMA synchronous = {'NORMAL' if repeatable else 'FULL'}")
+        self._wait_for_disk(repeatable)
         return self._connection.execute(statement, row).rowcount == 1
+
+    @contextmanager
+    def _at_once(self, repeatable: bool) -> Iterator[sqlite3.Connection]:
+        db = self._connection
+        self._wait_for_disk(repeatable)
+        db.execute("BEGIN IMMEDIATE")
+        # Commits, or takes everything back.
+        with db:
+            yield db
+
+    def _wait_for_disk(self, repeatable: bool) -> None:
+        self._connection.execute(f"PRAGMA synchronous = {'NORMAL' if repeatable else 'FULL'}")
 
     def _earlier(self, found: _T | None) -> _T:
         if found is None:

@@ -1,7 +1,7 @@
 """A node on a free port, reached over HTTP, and the parts of one without HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -12,13 +12,18 @@ import httpx
 import pytest
 
 from tests.python.node.asking import KEY
+from vouch.attestation.dev import DevAuthority
+from vouch.attestation.dev_attester import DevAttester
 from vouch.node.answers import Answers
 from vouch.node.config import NodeConfig
 from vouch.node.cosigner import Cosigner
+from vouch.node.enclave import DEV_PCRS, Enclave
+from vouch.node.enclave_key import EnclaveKind
 from vouch.node.journal import Journal
 from vouch.node.runs import Runs
 from vouch.node.service import serve
 from vouch.node.work import SharedWork
+from vouch.protocol.enclave import Curve
 from vouch.runtimes.base import Runtime
 from vouch.runtimes.derive import manifest_from_onnx
 from vouch.runtimes.onnx import OnnxRuntime
@@ -39,6 +44,21 @@ class Parts:
 
 
 OpenParts = Callable[..., AbstractAsyncContextManager[Parts]]
+
+
+class StartEnclave:
+    """`await start_enclave(curve)`: a dev enclave with a new key, as after each start of a node."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.authority = folder, DevAuthority.create(folder=folder)
+
+    async def __call__(self, curve: Curve = Curve.SECP256K1, pcrs: Mapping[int, bytes] = DEV_PCRS) -> Enclave:
+        return await Enclave.start(EnclaveKind.DEV, curve, DevAttester(self.folder, pcrs))
+
+
+@pytest.fixture
+def start_enclave(tmp_path: Path) -> StartEnclave:
+    return StartEnclave(tmp_path / "authority")
 
 
 @pytest.fixture

@@ -266,6 +266,7 @@ async def test_info(run_node: RunNode) -> None:
         "operator": OPERATOR,
         "routes": ["SIGN", "QRUM"],
         "cosigns": False,
+        "enclave": None,
         "hubs": [{"chainId": CHAIN_ID, "hub": HUB}],
         "maxInputBytes": 77,
         "models": [

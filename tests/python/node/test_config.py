@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.python.node.asking import KEY, OPERATOR
+from tests.python.node.conftest import StartEnclave
 from vouch.node.config import NodeConfig
 from vouch.runtimes.echo import EchoRuntime, echo_manifest
 
@@ -23,6 +24,14 @@ def test_cosigning_needs_a_key() -> None:
     assert NodeConfig((), Path("journal"), KEY, cosign=True).cosign
     with pytest.raises(ValueError, match="without a key cannot co-sign"):
         NodeConfig((), Path("journal"), cosign=True)
+
+
+async def test_an_enclave_works_for_an_operator(start_enclave: StartEnclave) -> None:
+    enclave = await start_enclave()
+    assert NodeConfig((), Path("journal"), KEY).routes == (b"SIGN", b"QRUM")
+    assert NodeConfig((), Path("journal"), KEY, enclave=enclave).routes == (b"SIGN", b"QRUM", b"ENCL")
+    with pytest.raises(ValueError, match="bound to an operator"):
+        NodeConfig((), Path("journal"), enclave=enclave)
 
 
 def test_one_name_twice() -> None:

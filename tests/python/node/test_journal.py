@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.python.node.asking import CHAIN_ID, HUB, OPERATOR, OTHER
+from vouch.node.enclave_key import EnclaveKind, EnclaveSeal
 from vouch.node.errors import JournalTooNew, JournalUnavailable
 from vouch.node.journal import Cosignature, Journal, SignedAnswer
 from vouch.protocol.claim import Claim
@@ -25,6 +26,10 @@ def answer(output: bytes = b"yes", operator: str = OPERATOR, request_id: bytes =
 def cosignature(output_hash: bytes = b"o" * 32, signer: str = OPERATOR, **changes: Any) -> Cosignature:
     claim = Claim(b"r" * 32, b"m" * 32, b"i" * 32, output_hash, OTHER)
     return Cosignature(signer, dataclasses.replace(claim, **changes), output_hash[:1] * 65)
+
+
+def seal(key: str = HUB, kind: EnclaveKind = EnclaveKind.DEV, made: bytes = b"ENCL1") -> EnclaveSeal:
+    return EnclaveSeal(key, kind, made)
 
 
 @pytest.fixture
@@ -111,7 +116,7 @@ async def test_journal_of_a_newer_version(path: Path) -> None:
     with pytest.raises(JournalTooNew) as error:
         async with Journal(path):
             pass
-    assert (error.value.received, error.value.expected) == (99, 2)
+    assert (error.value.received, error.value.expected) == (99, 3)
 
 
 async def test_file_that_is_no_journal(path: Path) -> None:
@@ -193,11 +198,55 @@ async def test_an_answer_is_a_run_too_and_goes_first(path: Path) -> None:
         assert await journal.find_output(OTHER, b"r" * 32) == b"run"
 
 
+async def test_seals_of_the_claim_that_counts_are_kept_one_per_key(path: Path) -> None:
+    first, later = seal(), seal(OTHER, EnclaveKind.NITRO, b"ENCL2")
+    async with Journal(path) as journal:
+        assert await journal.find_seals(OPERATOR, b"r" * 32) == ()
+        for sealed in (first, later, seal(made=b"ENCL3")):
+            given = dataclasses.replace(answer(), sealed=sealed)
+            assert await journal.record(given, CHAIN_ID, HUB, repeatable=False) == given
+    async with Journal(path) as journal:
+        assert await journal.find(OPERATOR, b"r" * 32) == answer()
+        assert await journal.find_seals(OPERATOR, b"r" * 32) == (first, later)
+        assert await journal.find_seals(OTHER, b"r" * 32) == ()
+        assert await journal.find_seals(OPERATOR, b"s" * 32) == ()
+
+
+async def test_of_another_claim_no_seal_is_kept(path: Path) -> None:
+    other = dataclasses.replace(answer().claim, output_hash=b"p" * 32)
+    async with Journal(path) as one, Journal(path) as two:
+        await one.record(answer(), CHAIN_ID, HUB, repeatable=True)
+        given = SignedAnswer(other, b"no", b"s" * 65, seal())
+        assert await two.record(given, CHAIN_ID, HUB, repeatable=True) == answer()
+        assert await one.find_seals(OPERATOR, b"r" * 32) == ()
+
+
+async def test_an_answer_is_not_stored_without_its_seal(path: Path) -> None:
+    given = dataclasses.replace(answer(), sealed=seal())
+    async with Journal(path) as journal:
+        with sqlite3.connect(path) as db:
+            db.execute(
+                "CREATE TRIGGER full BEFORE INSERT ON enclave_seals "
+                "BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+            )
+        db.close()
+        with pytest.raises(JournalUnavailable, match="disk full"):
+            await journal.record(given, CHAIN_ID, HUB, repeatable=True)
+        assert await journal.find(OPERATOR, b"r" * 32) is None
+        with sqlite3.connect(path) as db:
+            db.execute("DROP TRIGGER full")
+        db.close()
+        assert await journal.record(given, CHAIN_ID, HUB, repeatable=True) == given
+
+
 @pytest.mark.parametrize(("repeatable", "level"), [(True, 1), (False, 2)])
 async def test_what_cannot_be_had_again_waits_for_the_disk(path: Path, repeatable: bool, level: int) -> None:
     async with Journal(path) as journal:
         for record in (
             journal.record(answer(), CHAIN_ID, HUB, repeatable=repeatable),
+            journal.record(
+                dataclasses.replace(answer(), sealed=seal()), CHAIN_ID, HUB, repeatable=repeatable
+            ),
             journal.record_cosignature(cosignature(), CHAIN_ID, HUB, repeatable=repeatable),
         ):
             await journal.record_run(b"r" * 32, b"run")
@@ -255,7 +304,10 @@ async def test_a_journal_of_the_first_version_is_added_to(path: Path, number: in
             assert await journal.find_output(OPERATOR, b"r" * 32) == b"yes"
             given = cosignature()
             assert await journal.record_cosignature(given, CHAIN_ID, HUB, repeatable=True) == given
-        assert version_of(path) == 2
+            sealed = dataclasses.replace(answer(), sealed=seal())
+            assert await journal.record(sealed, CHAIN_ID, HUB, repeatable=True) == sealed
+            assert await journal.find_seals(OPERATOR, b"r" * 32) == (seal(),)
+        assert version_of(path) == 3
 
 
 async def test_two_processes_upgrade_one_journal(path: Path) -> None:
