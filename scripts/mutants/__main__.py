@@ -32,6 +32,7 @@ LEFT_OUT: Final = (
     "attestation",
     "TensorCodec.sol",
     "FixedPoint.sol",
+    "Utf8.sol",
 )
 
 

@@ -115,7 +115,7 @@ def program_of(folder: Path, name: str, script: str) -> tuple[str, ...]:
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A small checkout whose compiler, tests and Forge tests are one `grep` each."""
     root = tmp_path / "root"
-    for part in ("contracts", "python", "scripts", "tests/contracts", "tests/forge"):
+    for part in ("contracts", "python", "scripts", "docs", "tests/contracts", "tests/forge"):
         (root / part).mkdir(parents=True)
     for part in (
         "foundry.toml",

@@ -15,9 +15,10 @@ _FORM = {
     _CERTIFICATE: """
         BadOid Before1970 CompressedKey DuplicateExtension EmptyBitString EmptyInteger EmptyName
         IntegerTooLong LengthTooLong LongTag MissingKeyUsage NeedsUtcTime NegativeInteger NoSuchTime
-        NonCanonicalNamedBits NonMinimalInteger NonMinimalLength NotDigits NotTrue NotUtc PathLenTooLong PathLenWithoutCa
-        RestrictingExtension TooManyExtensions TooManyNamedBits UnknownCriticalExtension UnusedBits
-        WrongKeyAlgorithm WrongKeySize WrongKeyUsage WrongSerial WrongSignatureAlgorithm WrongTag WrongVersion
+        NonCanonicalNamedBits NonMinimalInteger NonMinimalLength NotDigits NotTrue NotUtc
+        PathLenTooLong PathLenWithoutCa RestrictingExtension TooManyExtensions TooManyNamedBits
+        UnknownCriticalExtension UnusedBits WrongKeyAlgorithm WrongKeySize WrongKeyUsage WrongSerial
+        WrongSignatureAlgorithm WrongTag WrongVersion
     """,
 }
 
