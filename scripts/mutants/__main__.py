@@ -54,6 +54,9 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
         default=[],
         help="only mutants whose line, as --list shows it, holds this; may be given more than once",
     )
+    parser.add_argument(
+        "--after", metavar="N", type=int, default=0, help="pass over the first N: an earlier run had them"
+    )
     parser.add_argument("--list", action="store_true", help="show the mutants and run nothing")
     return parser.parse_args(words)
 
@@ -95,7 +98,7 @@ def find_all(chosen: Sequence[Mutant], folder: Path) -> Iterator[tuple[Mutant, V
     """Those that a switch makes live, many to a build; then the others, each in a build of its own."""
     at_work = sources()
     _, alone = instrument_all(at_work, dict(enumerate(chosen)))
-    yield from Ward(folder, at_work).verdicts([m for n, m in enumerate(chosen) if n not in alone])
+    yield from Ward(folder, at_work, load()).verdicts([m for n, m in enumerate(chosen) if n not in alone])
     if alone:
         laboratory = Laboratory(folder / "alone")
         for number in alone:
@@ -127,7 +130,7 @@ def judge(results: Iterable[Result], equivalents: Container[Key]) -> int:
 def main(words: Sequence[str]) -> int:
     options = arguments(words)
     patterns = options.only or [""]
-    chosen = [m for m in everything() if any(pattern in str(m) for pattern in patterns)]
+    chosen = [m for m in everything() if any(pattern in str(m) for pattern in patterns)][options.after :]
     if options.list:
         print("\n".join(map(str, chosen)))
         return 0

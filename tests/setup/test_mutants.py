@@ -97,6 +97,10 @@ def test_only_and_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert line.startswith("contracts/NodeRegistry.sol:")
     assert program.main(["--only", "emit register", "--only", "emit retire", "--list"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2
+    second = ["--only", "emit register", "--only", "emit retire", "--after", "1", "--list"]
+    assert program.main(second) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "emit retire" in line
     assert program.main(["--only", "no such mutant"]) == 2
 
 
