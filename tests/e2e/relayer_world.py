@@ -22,6 +22,7 @@ from vouch.chain.events import RequestedLog, SettledLog, receipt_logs
 from vouch.chain.rpc import Rpc
 from vouch.chain.sender import TxSender
 from vouch.node.config import NodeConfig
+from vouch.node.enclave import Enclave
 from vouch.node.service import serve as serve_node
 from vouch.protocol.request import Request
 from vouch.protocol.seal import address_of
@@ -67,6 +68,7 @@ class World:
         name: str = "node",
         key: PrivateKey | None = None,
         cosign: bool = False,
+        enclave: Enclave | None = None,
     ) -> AsyncIterator[str]:
         """A node of the operator, or of whoever has the key; gives its URL."""
         runtimes = runtimes or (EchoRuntime(),)
@@ -76,6 +78,7 @@ class World:
             key=key or self.operator_key,
             port=port,
             cosign=cosign,
+            enclave=enclave,
             shutdown_seconds=0.5,
         )
         url: asyncio.Future[str] = asyncio.get_running_loop().create_future()

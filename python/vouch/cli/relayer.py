@@ -131,6 +131,22 @@ survives kill -9; `vouch status ID --db FILE` shows one request of it.
     help="Most of an operator's stake that is locked at a time, in units of each token; default: all of it.",
 )
 @click.option(
+    "--enclave-registration/--no-enclave-registration",
+    default=True,
+    show_default=True,
+    help="Register the keys of nodes that run in enclaves, and attest them anew before their certificates "
+    "expire. Without it somebody else does that (vouch attest), and requests wait for it.",
+)
+@click.option(
+    "--enclave-margin",
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    default=1200.0,
+    show_default=True,
+    help="Time before the expiry of an enclave's key at which it is attested anew at the latest; a quarter "
+    "of its certificates' life where that is more.",
+)
+@click.option(
     "--status-port", type=click.IntRange(0, 65535), help="Port of the status server; default: none."
 )
 @click.option("--status-host", default="127.0.0.1", show_default=True, help="Address of the status server.")
@@ -150,6 +166,8 @@ async def command(
     threshold: int | None,
     min_prove_within: int,
     max_exposure: int | None,
+    enclave_registration: bool,
+    enclave_margin: float,
     status_port: int | None,
     status_host: str,
 ) -> None:
@@ -159,7 +177,13 @@ async def command(
     """
     from vouch.chain.deployment import load
     from vouch.chain.rpc import Rpc
-    from vouch.relayer.config import CosignerEndpoint, NodeEndpoint, QuorumConfig, RelayerConfig
+    from vouch.relayer.config import (
+        CosignerEndpoint,
+        EnclaveConfig,
+        NodeEndpoint,
+        QuorumConfig,
+        RelayerConfig,
+    )
     from vouch.relayer.service import serve
 
     if bool(cosigners) != (threshold is not None):
@@ -174,6 +198,9 @@ async def command(
         deployment = await load(chain, deployments)
     database.parent.mkdir(parents=True, exist_ok=True)
     token = os.environ.get("VOUCH_NODE_TOKEN") or None
+    enclaves = None
+    if (keys := deployment.enclaves.get("EnclaveKeys")) is not None:
+        enclaves = EnclaveConfig(keys, enclave_registration, enclave_margin)
     config = RelayerConfig(
         rpc_url=rpc,
         hub=deployment.hub,
@@ -185,6 +212,7 @@ async def command(
         keep_days=keep_days,
         gas_floor=gas_floor,
         quorum=quorum,
+        enclaves=enclaves,
         min_prove_within=min_prove_within,
         max_exposure=max_exposure,
         status_host=status_host,
@@ -201,4 +229,5 @@ async def command(
         key,
         ready=announce,
         quorum=None if quorum is None else lambda line: out.print(f"  {line}"),
+        enclaves=lambda line: out.print(f"  {line}"),
     )

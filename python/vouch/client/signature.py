@@ -1,7 +1,10 @@
 """Whether an operator stands behind a claim."""
 
+from vouch.attestation.seal import sealer
 from vouch.client.errors import BadAnswer
 from vouch.protocol.claim import Claim
+from vouch.protocol.enclave import ENCLAVE
+from vouch.protocol.errors import VouchError
 from vouch.protocol.seal import SIGNED, Seal, recover_signer
 
 SIZE = 65
@@ -26,6 +29,14 @@ def check_signature(signature: bytes, claim: Claim, chain_id: int, hub: str) -> 
 
 
 def check_seal(seal: Seal, claim: Claim, chain_id: int, hub: str) -> None:
-    """Raises BadAnswer unless the claim's operator signed; other routes' seals are for their verifiers."""
+    """Raises BadAnswer unless the claim's operator signed, or on the enclave route some key did.
+
+    Whose key that is, and other routes' seals, are for their verifiers.
+    """
     if seal.route == SIGNED:
         check_signature(seal.proof, claim, chain_id, hub)
+    elif seal.route == ENCLAVE:
+        try:
+            sealer(bytes(seal), claim, chain_id, hub)
+        except VouchError as error:
+            raise BadAnswer("seal", str(error), "an enclave's signature of the claim") from error

@@ -38,6 +38,26 @@ class QuorumConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class EnclaveConfig:
+    """Where enclaves' keys are let in, and when ours are attested anew."""
+
+    keys: str
+    """The EnclaveKeys contract."""
+    register: bool = True
+    """False: somebody else sends the documents (`vouch attest`)."""
+    margin: float = 1200.0
+    """Seconds before its expiry that a key is attested anew at the latest."""
+    fraction: float = 0.25
+    """Part of a certificate's life that is left then at least."""
+    depth: int = 2
+    """Blocks on top of the one that a document names, so that a small fork does not make it worthless; one at
+    least, because a simulation on the newest block does not know that block's hash."""
+    retry_first: float = 2.0
+    """Seconds before the first retry of a registration; doubles from there."""
+    retry_most: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """How much the relayer takes on, in the units named."""
 
@@ -111,6 +131,8 @@ class RelayerConfig:
     """Give fees back for requests that named our operator and were not answered in time."""
     quorum: QuorumConfig | None = None
     """None: requests on the quorum route are refused."""
+    enclaves: EnclaveConfig | None = None
+    """None: requests on the enclave route are refused."""
     min_prove_within: int = 60
     """Seconds that terms must leave for the proof, or the proof is brought first."""
     max_exposure: int | None = None

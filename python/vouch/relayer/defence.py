@@ -14,7 +14,7 @@ from vouch.relayer.job import Job, JobStatus, TxKind
 from vouch.relayer.plan import Plan
 from vouch.relayer.prover import Prover
 from vouch.relayer.routes import Routes
-from vouch.relayer.sender import MAY_CHANGE
+from vouch.relayer.sender import KEY_ENDED, MAY_CHANGE
 from vouch.relayer.watch import Watch
 
 _PASSING = MAY_CHANGE | {"WindowNotPassed", "WindowPassed", "SealRequired", "ProveByPassed", "WrongAnswer"}
@@ -122,7 +122,11 @@ class Defence:
             return
         watch.errand = False
         self._desk.retry(watch)
-        if name in ("RouteIsTombstoned", "UnknownRoute", "RouteIsLive"):
+        if name in KEY_ENDED:
+            # The node is asked again, and the key it has now may count by then.
+            self._desk.store.unseal(job.id)
+            self._desk.risk(job, watch, f"{errand.kind}: {refusal}")
+        elif name in ("RouteIsTombstoned", "UnknownRoute", "RouteIsLive"):
             self._routes.set_dead(job.terms.route, dead=name != "RouteIsLive")
         elif name not in _PASSING and not isinstance(refusal, RpcError):
             self._desk.risk(job, watch, f"{errand.kind}: {refusal}")

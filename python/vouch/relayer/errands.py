@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from vouch.chain.contracts import Hub
-from vouch.chain.errors import RpcError
+from vouch.chain.errors import ChainError, RpcError
 from vouch.chain.reverts import Reverted
 from vouch.chain.transaction import Call
 from vouch.protocol.keccak import keccak
@@ -55,6 +55,19 @@ class Errand:
             case TxKind.EXPIRE_DELIVERED:
                 return gas.limit(call, gas.expiry_of_delivered(terms))
         return gas.EXPIRE
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A transaction to be that lets an enclave's key in.
+
+    key: its id; a later one for the key replaces this one. refused: called with the reason when the newest
+    state does not take it; it is off the queue then.
+    """
+
+    key: str
+    call: Call
+    refused: Callable[[ChainError], None]
 
 
 def name_of(refusal: Refusal) -> str:

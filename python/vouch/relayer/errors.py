@@ -41,6 +41,22 @@ class WrongNodeAnswer(VouchError):
         super().__init__(f"node {url}: {field} is {received}, not {expected}")
 
 
+class UselessDocument(VouchError):
+    """The chain would not let a key in with this attestation document: no gas is spent on it."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        self.url, self.reason = url, reason
+        super().__init__(f"node {url}: its attestation document is of no use: {reason}")
+
+
+class NothingNew(VouchError):
+    """A fresh document's certificates end when those on chain do; times in unix seconds."""
+
+    def __init__(self, url: str, expiry: int, life: int) -> None:
+        self.url, self.expiry, self.life = url, expiry, life
+        super().__init__(f"node {url}: its enclave's certificates still end at {expiry}")
+
+
 class WrongChain(VouchError):
     """The RPC address leads to a chain without our hub, or the databases and contracts disagree."""
 

@@ -1,6 +1,7 @@
 """Gas limits of the relayer's transactions. Computed, not asked for: what is not used is not paid."""
 
 from vouch.chain.transaction import MAX_TX_GAS, Call
+from vouch.protocol.enclave import ENCLAVE
 from vouch.protocol.request import Request
 from vouch.protocol.status import Gate
 from vouch.relayer.job import Job
@@ -18,6 +19,8 @@ _RESERVE = 15_000
 """The hub keeps 12,000 for recording the callback's outcome."""
 SIGNATURE_SEAL = 69
 """Bytes of a seal that is one signature; checking it is in the figures above."""
+_ENCLAVE = 12_000
+"""What an enclave's seal takes beyond that: measured 9,100, on P-256 14,700 with its longer seal."""
 _PER_SEAL_BYTE = 80
 """A signature of a quorum (65 bytes) is measured at 3,500, a name on its list (20 bytes) at 550."""
 _TERMS = 544 + 5 * 32
@@ -34,7 +37,7 @@ def limit(call: Call, execution: int) -> int:
 
 def fulfilment(terms: Request, output_size: int, seal_size: int = SIGNATURE_SEAL) -> int:
     """Execution gas of one fulfilment, without its calldata."""
-    return _FULFILMENT + _callback(terms) + _grows(output_size) + _seal(seal_size)
+    return _FULFILMENT + _callback(terms) + _grows(output_size) + _seal(terms, seal_size)
 
 
 def delivery(terms: Request, output_size: int) -> int:
@@ -45,7 +48,7 @@ def delivery(terms: Request, output_size: int) -> int:
 
 def settlement(terms: Request, output_size: int, seal_size: int) -> int:
     """Execution gas of a settlement, without its calldata."""
-    return _SETTLEMENT + _callback(terms) + _grows(output_size) + _seal(seal_size)
+    return _SETTLEMENT + _callback(terms) + _grows(output_size) + _seal(terms, seal_size)
 
 
 def expiry_of_delivered(terms: Request) -> int:
@@ -80,5 +83,6 @@ def _grows(output_size: int) -> int:
     return 8 * output_size + 24 * words + words * words // 512
 
 
-def _seal(size: int) -> int:
-    return _PER_SEAL_BYTE * max(0, size - SIGNATURE_SEAL)
+def _seal(terms: Request, size: int) -> int:
+    looked_up = _ENCLAVE if terms.route == ENCLAVE and size else 0
+    return looked_up + _PER_SEAL_BYTE * max(0, size - SIGNATURE_SEAL)

@@ -26,18 +26,20 @@ class Health:
         self._parts = parts
 
     def report(self) -> dict[str, Any]:
-        """JSON-ready; `ok` is false while the chain, the sender, every node or some stake is in trouble."""
+        """JSON-ready; `ok` is false while chain, sender, all nodes, an enclave or a stake is in trouble."""
         if (parts := self._parts) is None:
             return {"ok": False, "chain": "starting", "sender": "", "nodes": {}}
         store, intake, risks, now = parts.store, parts.intake, parts.guard.risks, time.time()
         nodes = {node.url: node.trouble for node in parts.pool.nodes}
         ok = not self.chain_trouble and not parts.sender.trouble and not all(nodes.values()) and not risks
+        ok = ok and not parts.enclaves.troubles
         return {
             "ok": ok,
             "chain": self.chain_trouble,
             "sender": parts.sender.trouble,
             "nodes": nodes,
             "quorum": _quorum(parts.quorum),
+            "enclaves": parts.enclaves.report(),
             "delivered": {
                 to_hex(job.id): gap_line(job, now) for job in store.in_gap() if parts.plan.is_ours(job)
             },

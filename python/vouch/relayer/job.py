@@ -153,6 +153,8 @@ class TxKind(StrEnum):
     EXPIRE = "expire"
     EXPIRE_DELIVERED = "expire-delivered"
     """Ends a delivered request whose route was tombstoned, which frees the stake."""
+    REGISTER = "register"
+    """Lets an enclave's key in, or prolongs it; carries no request."""
 
     @property
     def answers(self) -> bool:

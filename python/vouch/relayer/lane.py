@@ -12,12 +12,16 @@ from vouch.chain.fees import FeePolicy
 from vouch.chain.reverts import reverted
 from vouch.chain.rpc import Rpc
 from vouch.chain.sender import TransactionReplaced, TxSender
+from vouch.chain.simulate import Simulator
 from vouch.chain.transaction import Call, Receipt, SentTx
 from vouch.relayer.config import Patience
 from vouch.relayer.job import OutboxTx, TxKind, TxStatus
 from vouch.relayer.store import Store
 
 _log = logging.getLogger(__name__)
+
+_MARGIN = 1.2
+"""What an estimate is multiplied with."""
 
 Cargo = tuple[TxKind, tuple[bytes, ...]]
 
@@ -43,6 +47,7 @@ class Lane:
         self._sender = TxSender(
             rpc, key, chain_id=chain_id, fees=self.fees, on_attempt=self._signed, **timing
         )
+        self._ahead = Simulator(rpc, key.address, _MARGIN)
         self._cargo: dict[int, Cargo] = {}
         self._loading: Cargo | None = None
         self._followed: set[int] = set()
@@ -86,6 +91,13 @@ class Lane:
             await self._rpc.call("eth_call", call.to_rpc(self._sender.address, gas), "pending")
         except RpcError as refused:
             raise reverted(refused) or refused from refused
+
+    async def estimate_ahead(self, call: Call) -> int:
+        """Gas for a call in the next block, with a margin.
+
+        Raises Reverted, Unfunded, RpcError, RpcUnavailable.
+        """
+        return await self._ahead.gas(call, None, "pending")
 
     async def send(
         self,

@@ -7,9 +7,11 @@ from typing import Any
 
 from eth_utils.address import to_checksum_address
 
+from vouch.attestation.seal import sealer
 from vouch.chain.hexes import to_bytes as from_hex
 from vouch.chain.hexes import to_hex
 from vouch.protocol.claim import Claim
+from vouch.protocol.enclave import ENCLAVE
 from vouch.protocol.errors import VouchError
 from vouch.protocol.keccak import keccak
 from vouch.protocol.quorum import QUORUM
@@ -53,6 +55,27 @@ class NodePool(Peers):
         node.worked()
         return answer
 
+    def sealer_of(self, job: Job, answer: NodeAnswer) -> str:
+        """Id of the enclave's key that made the seal of an answer, which was checked before."""
+        hashes = (job.id, job.terms.model_id, job.terms.input_hash, keccak(answer.output))
+        return sealer(answer.seal or b"", Claim(*hashes, answer.operator), self._chain_id, self._hub)
+
+    async def attest(self, node: Node, keys: str, block_number: int, block_hash: bytes) -> bytes:
+        """A fresh document that binds the key of the node's enclave to its operator; not checked here.
+
+        keys: the EnclaveKeys contract; the document says that it was made after the block. Raises
+        NodeUnavailable (not this time), NodeRefused, WrongNodeAnswer.
+        """
+        message = {"chainId": self._chain_id, "keys": keys, "blockNumber": block_number}
+        path = "/vouch/v1/attestations"
+        status, body = await self._exchange(node, "POST", path, message | {"blockHash": to_hex(block_hash)})
+        if status != 200:
+            self._raise_error(node, status, body)
+        try:
+            return from_hex(body["document"])
+        except (KeyError, TypeError, ValueError, AttributeError) as bad:
+            raise WrongNodeAnswer(node.url, "answer", repr(bad), "an attestation document") from bad
+
     def _checked(self, node: Node, job: Job, body: Any, elapsed: int) -> NodeAnswer:
         try:
             output = from_hex(body["output"])
@@ -80,6 +103,9 @@ class NodePool(Peers):
     def _check_seal(self, node: Node, seal: bytes, route: bytes, claim: Claim) -> None:
         if seal[:4] != route:
             raise WrongNodeAnswer(node.url, "the seal's route", to_hex(seal[:4]), to_hex(route))
+        if route == ENCLAVE:
+            # Whether its key counts is the chain's to say.
+            self._check_enclave_seal(node, seal, claim)
         if route != SIGNED:
             return
         try:
@@ -88,3 +114,9 @@ class NodePool(Peers):
             raise WrongNodeAnswer(node.url, "the seal", f"{to_hex(seal)} ({bad})", "a signature") from bad
         if signer != claim.operator:
             raise WrongNodeAnswer(node.url, "the seal's signer", signer, claim.operator)
+
+    def _check_enclave_seal(self, node: Node, seal: bytes, claim: Claim) -> None:
+        try:
+            sealer(seal, claim, self._chain_id, self._hub)
+        except VouchError as bad:
+            raise WrongNodeAnswer(node.url, "the seal", f"{to_hex(seal)} ({bad})", "an enclave's") from bad

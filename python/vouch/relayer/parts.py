@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from vouch.chain.account import LocalKey
 from vouch.chain.contracts import Hub, NodeRegistry, VerifierRouter
+from vouch.chain.enclave import EnclaveKeys, NitroAttestation
 from vouch.chain.hexes import to_bytes
 from vouch.chain.rpc import Rpc
 from vouch.protocol.quorum import QUORUM
@@ -13,6 +14,7 @@ from vouch.relayer.clock import ChainClock
 from vouch.relayer.config import RelayerConfig
 from vouch.relayer.cosigners import CosignerPool
 from vouch.relayer.desk import Desk
+from vouch.relayer.enclave import Enclaves
 from vouch.relayer.errors import WrongChain
 from vouch.relayer.guard import Guard
 from vouch.relayer.intake import Intake
@@ -45,6 +47,7 @@ class Parts:
     intake: Intake
     pool: NodePool
     quorum: Quorum
+    enclaves: Enclaves
     pipeline: Pipeline
     sender: Sender
     guard: Guard
@@ -96,6 +99,8 @@ async def assemble(config: RelayerConfig, key: LocalKey, stack: AsyncExitStack) 
         config.limits,
         patience,
         lambda jobs: guard.look_again(jobs),
+        unanswered=lambda job: pipeline.again(job),
+        registered=lambda reason: enclaves.over(reason),
         simulate=config.simulate,
     )
     stakes = Stakes(registry, store, patience.stakes, config.max_exposure)
@@ -103,6 +108,7 @@ async def assemble(config: RelayerConfig, key: LocalKey, stack: AsyncExitStack) 
     prover = Prover(chain_id, hub.address, store, quorum, pool, patience, config.limits.dispatches)
     routes = Routes(VerifierRouter(rpc, await hub.router()), QUORUM)
     guard = Guard(hub, Desk(store, sender, clock, patience), plan, prover, routes, patience.nodes)
+    enclaves = await _enclaves(rpc, chain_id, pool, sender, clock, config)
     pipeline = Pipeline(
         store,
         Policy(
@@ -114,6 +120,7 @@ async def assemble(config: RelayerConfig, key: LocalKey, stack: AsyncExitStack) 
         Prices(registry, patience.prices),
         pool,
         quorum,
+        enclaves,
         sender.fees,
         clock,
         patience,
@@ -130,7 +137,21 @@ async def assemble(config: RelayerConfig, key: LocalKey, stack: AsyncExitStack) 
         keep_blocks=config.keep_blocks,
     )
     refunds = Refunds(store, sender, clock, patience.poll)
-    return Parts(store, intake, pool, quorum, pipeline, sender, guard, plan, refunds)
+    return Parts(store, intake, pool, quorum, enclaves, pipeline, sender, guard, plan, refunds)
+
+
+async def _enclaves(
+    rpc: Rpc, chain_id: int, pool: NodePool, sender: Sender, clock: ChainClock, config: RelayerConfig
+) -> Enclaves:
+    patience, keys, registrar = config.patience, None, None
+    if config.enclaves is not None:
+        from vouch.relayer.registrar import Registrar  # few relayers need it, and it takes a while to import
+
+        keys = EnclaveKeys(rpc, config.enclaves.keys)
+        attestation = NitroAttestation(rpc, await keys.attestation())
+        registrar = Registrar(pool, keys, attestation, chain_id, config.enclaves.depth)
+    times = {"margin": patience.margin, "ttl": patience.stakes, "pause": patience.nodes}
+    return Enclaves(config.enclaves, keys, registrar, pool, sender, clock.probably, **times)
 
 
 async def _check_chain(rpc: Rpc, hub: Hub, key: LocalKey) -> int:

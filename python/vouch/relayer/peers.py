@@ -15,6 +15,7 @@ from eth_utils.address import to_checksum_address
 from vouch.chain.hexes import to_bytes as from_hex
 from vouch.chain.hexes import to_hex
 from vouch.protocol.claim import Claim
+from vouch.protocol.enclave import Curve
 from vouch.protocol.nesting import loads_bounded
 from vouch.protocol.quorum import Policy, QuorumSeal, WrongSignature
 from vouch.protocol.seal import SIGNED
@@ -26,11 +27,22 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class EnclaveInfo:
+    """The enclave that a node says it runs in: "nitro" or "dev", its key's id and curve, its image's id."""
+
+    kind: str
+    key: str
+    curve: Curve
+    image_id: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class NodeInfo:
     """What a node says it is: operator, model ids, names of the routes it answers on.
 
     cosigns: it puts its operator's name under others' answers.
     reproducible: the models whose outputs another run can confirm; of no other one can a quorum be had.
+    enclave: what it runs in, if it does.
     """
 
     operator: str
@@ -38,6 +50,7 @@ class NodeInfo:
     routes: frozenset[bytes]
     cosigns: bool = False
     reproducible: frozenset[bytes] = frozenset()
+    enclave: EnclaveInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,4 +230,13 @@ def _info(body: Any) -> NodeInfo:
         routes=frozenset(route.encode() for route in body.get("routes", [SIGNED.decode()])),
         cosigns=body.get("cosigns") is True,
         reproducible=frozenset(i for i, model in models.items() if model.get("reproducible") is True),
+        enclave=None if body.get("enclave") is None else _enclave(body["enclave"]),
     )
+
+
+def _enclave(body: Any) -> EnclaveInfo:
+    image_id = from_hex(body["imageId"])
+    if len(image_id) != 32:
+        raise ValueError(f"an image id has 32 bytes, not {len(image_id)}")
+    curve = Curve[str(body["curve"]).upper()]
+    return EnclaveInfo(str(body["kind"]), to_checksum_address(body["key"]), curve, image_id)

@@ -8,11 +8,13 @@ from dataclasses import replace
 
 from vouch.chain.errors import ChainError
 from vouch.chain.fees import FeePolicy
+from vouch.protocol.enclave import ENCLAVE
 from vouch.protocol.quorum import QUORUM
 from vouch.protocol.request import ANYONE, Request
 from vouch.relayer import gas
 from vouch.relayer.clock import ChainClock
 from vouch.relayer.config import Patience
+from vouch.relayer.enclave import Enclaves
 from vouch.relayer.errors import NodeRefused, NodeUnavailable, NotYet, Refused, WrongNodeAnswer
 from vouch.relayer.job import Job, JobStatus, NodeAnswer
 from vouch.relayer.nodes import Node, NodePool
@@ -34,6 +36,7 @@ class Pipeline:
         prices: Prices,
         pool: NodePool,
         quorum: Quorum,
+        enclaves: Enclaves,
         fees: FeePolicy,
         clock: ChainClock,
         patience: Patience,
@@ -42,7 +45,7 @@ class Pipeline:
     ) -> None:
         """`answered` is told of every job with a checked answer."""
         self._store, self._policy, self._prices, self._pool = store, policy, prices, pool
-        self._quorum = quorum
+        self._quorum, self._enclaves = quorum, enclaves
         self._fees, self._clock, self._patience, self._answered = fees, clock, patience, answered
         self._slots = asyncio.Semaphore(dispatches)
         self._tasks = asyncio.TaskGroup()
@@ -52,6 +55,15 @@ class Pipeline:
         """Keeps the jobs' tasks until it is cancelled."""
         async with self._tasks:
             await asyncio.get_running_loop().create_future()
+
+    def again(self, job: Job) -> None:
+        """Asks anew for a job whose answer was dropped; after a pause, for the chain's nodes may disagree."""
+        pause = self._patience.retry_most
+        self._tasks.create_task(self._later(job, pause), name=f"job {job.id.hex()[:8]} again")
+
+    async def _later(self, job: Job, pause: float) -> None:
+        await asyncio.sleep(pause)
+        self.take([job])
 
     def take(self, jobs: list[Job]) -> None:
         """Starts on jobs; one that is worked on already is left alone."""
@@ -160,6 +172,8 @@ class Pipeline:
             )
         if terms.route == QUORUM:
             self._quorum.check(terms)
+        if terms.route == ENCLAVE:
+            return await self._enclaves.ready(terms, nodes)
         trusted = [node for node in nodes if self._policy.is_trusted(terms, node.operator)]
         if not trusted:
             raise Refused(
@@ -178,4 +192,7 @@ class Pipeline:
     async def _ask(self, job: Job, node: Node) -> NodeAnswer:
         async with self._slots:
             self._store.move(job.id, JobStatus.DISPATCHED, f"to {node.url}", own=self._own(job))
-            return await self._pool.ask(node, job)
+            answer = await self._pool.ask(node, job)
+        if job.terms.route == ENCLAVE:
+            await self._enclaves.check(node, job, answer)
+        return answer

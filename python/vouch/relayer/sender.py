@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable
 
 from vouch.chain.account import LocalKey
 from vouch.chain.contracts import Hub
-from vouch.chain.errors import ChainError, RpcError
+from vouch.chain.errors import ChainError, GasOverCap, RpcError
 from vouch.chain.reverts import Reverted
 from vouch.chain.rpc import Rpc
 from vouch.chain.sender import Unfunded
 from vouch.relayer.batch import Batch
 from vouch.relayer.clock import ChainClock
 from vouch.relayer.config import Limits, Patience
-from vouch.relayer.errands import Errand, Refusal, name_of
+from vouch.relayer.errands import Errand, Refusal, Registration, name_of
 from vouch.relayer.job import Job, JobStatus, TxKind
 from vouch.relayer.lane import Lane
 from vouch.relayer.store import Store
@@ -22,6 +22,8 @@ _log = logging.getLogger(__name__)
 
 MAY_CHANGE = frozenset({"WrongStatus", "UnknownRequest", "UnregisteredOperator"})
 """Reverts that the next block may cure, or whose log is still to be read."""
+KEY_ENDED = frozenset({"UnknownEnclaveKey", "EnclaveKeyExpired", "EnclaveKeyRevoked"})
+"""Reverts of a seal whose key does not count, or not any more: the node may make another one."""
 _URGENT = (TxKind.SETTLE, TxKind.EXPIRE_DELIVERED)
 _LATER = (TxKind.DELIVER, TxKind.EXPIRE)
 
@@ -30,6 +32,8 @@ class Sender:
     """One key's lane: `offer` jobs with answer and seal, and `run` sends them, together where they can be.
 
     again: told of requests whose delivery, settlement or the like went out, or is over in one way or another.
+    unanswered: told of jobs whose answers' seals do not count any more.
+    registered: told why the transaction that let an enclave's key in is over.
     """
 
     def __init__(
@@ -44,17 +48,20 @@ class Sender:
         patience: Patience,
         again: Callable[[Iterable[bytes]], None],
         *,
+        unanswered: Callable[[Job], None],
+        registered: Callable[[str], None],
         simulate: bool = True,
     ) -> None:
         self._hub, self._store, self._clock = hub, store, clock
         self._limits, self._patience, self._simulate = limits, patience, simulate
-        self._again = again
+        self._again, self._unanswered, self._registered = again, unanswered, registered
         self._wake = asyncio.Event()
         self._lane = Lane(rpc, key, chain_id, store, patience, self._wake.set, self._ended)
         self.fees = self._lane.fees
         self._queue: dict[bytes, Job] = {}
         self._parked: dict[bytes, Job] = {}
         self._errands: dict[TxKind, dict[bytes, Errand]] = {kind: {} for kind in (*_URGENT, *_LATER)}
+        self._registrations: dict[str, Registration] = {}
         self._recover = True
         self._trouble = ""
 
@@ -73,6 +80,16 @@ class Sender:
         self._errands[errand.kind][errand.job.id] = errand
         self._wake.set()
 
+    def register(self, registration: Registration) -> None:
+        """Takes a transaction that lets an enclave's key in."""
+        self._registrations[registration.key] = registration
+        self._wake.set()
+
+    @property
+    def registering(self) -> bool:
+        """A registration is queued or under way, this process's or an earlier one's."""
+        return bool(self._registrations) or self._store.is_registering()
+
     def queued(self, kind: TxKind) -> list[Job]:
         """Jobs whose errands of this kind are not signed yet."""
         return [errand.job for errand in self._errands[kind].values()]
@@ -83,7 +100,7 @@ class Sender:
         self._queue.update(self._parked)
         self._parked.clear()
         self._lane.read_up_to(cursor)
-        if self._queue or self._recover:
+        if self._queue or self._registrations or self._recover:
             self._wake.set()
 
     async def run(self) -> None:
@@ -109,6 +126,7 @@ class Sender:
 
     async def _drain(self) -> None:
         await self._run_errands(_URGENT)
+        await self._run_registrations()
         while self._queue and self._free(TxKind.FULFIL):
             batch = self._next()
             if not batch.jobs:
@@ -188,6 +206,9 @@ class Sender:
         elif isinstance(refused, RpcError) or name in MAY_CHANGE:
             self._parked[job.id] = job
             self._store.move(job.id, JobStatus.ANSWERED, f"waits for the chain: {refused}")
+        elif name in KEY_ENDED:
+            if (again := self._store.unanswer(job.id, f"another seal is needed: {refused}")) is not None:
+                self._unanswered(again)
         else:
             self._store.move(job.id, JobStatus.FAILED, str(refused))
 
@@ -195,6 +216,29 @@ class Sender:
         self._queue.pop(job.id, None)
         reason = f"DeliverByPassed: deliverBy was {job.terms.deliver_by}, the answer came too late"
         self._store.move(job.id, JobStatus.EXPIRED, reason)
+
+    async def _run_registrations(self) -> None:
+        while self._registrations and self._free(TxKind.REGISTER):
+            registration = next(iter(self._registrations.values()))
+            try:
+                call = registration.call
+                # Documents are younger than the newest block of a chain that makes none until it is asked to.
+                gas = await self._lane.estimate_ahead(call)
+                await self._lane.send(TxKind.REGISTER, (), call, gas, simulate=False, wanted=lambda: True)
+            # Too dear a registration holds nothing else up.
+            except (Reverted, RpcError, GasOverCap) as refused:
+                self._drop(registration)
+                registration.refused(refused)
+            except ChainError:
+                if self._store.is_registering():
+                    self._drop(registration)  # it is signed and stored, and offered again from there
+                raise
+            else:
+                self._drop(registration)
+
+    def _drop(self, registration: Registration) -> None:
+        if self._registrations.get(registration.key) is registration:
+            del self._registrations[registration.key]
 
     async def _run_errands(self, kinds: tuple[TxKind, ...]) -> None:
         for kind in kinds:
@@ -244,4 +288,6 @@ class Sender:
                 self.offer(job)
         if kind.alone:
             self._again(jobs)
+        if kind is TxKind.REGISTER:
+            self._registered(reason)
         self._wake.set()

@@ -38,11 +38,14 @@ class Relayer:
         """Ends `run` soon."""
         self._stop.set()
 
-    async def run(self, ready: Ready | None = None, quorum: Told | None = None) -> None:
+    async def run(
+        self, ready: Ready | None = None, quorum: Told | None = None, enclaves: Told | None = None
+    ) -> None:
         """Relays until `stop`.
 
         `ready` is called once, with the status server's URL (None without one), when requests are taken; then
-        `quorum`, with one line about our co-signers' quorum, and again whenever that is another one.
+        `quorum`, with one line about our co-signers' quorum, and again whenever that is another one, and
+        `enclaves`, with one line about a key whenever something about it changes.
         Raises WrongChain, ForeignDatabase, ReorganisedTooDeep, SignersNotAscending, at start RpcUnavailable,
         RpcError.
         """
@@ -50,6 +53,7 @@ class Relayer:
         async with AsyncExitStack() as stack:
             parts = await assemble(config, self._key, stack)
             self.health.watch(parts)
+            parts.enclaves.told = enclaves
             url = None
             if config.status_port is not None:
                 server = StatusServer(self.health, parts.store, config.status_host, config.status_port)
@@ -60,6 +64,7 @@ class Relayer:
                     "sender": parts.sender.run(),
                     "pipeline": parts.pipeline.run(),
                     "guard": parts.guard.run(),
+                    "enclaves": parts.enclaves.run(),
                     "intake": self._read(parts),
                     "nodes": self._refresh(parts, quorum),
                     "prune": self._prune(parts.store),
@@ -94,6 +99,7 @@ class Relayer:
                 forked = intake.forks != forks
                 if forked:
                     parts.guard.look_at_all()
+                    parts.enclaves.look_again()
                 parts.guard.tick()
                 if intake.cursor is not None:
                     parts.sender.read_up_to(intake.cursor.number, forked=forked)
@@ -105,6 +111,7 @@ class Relayer:
             before, operators = parts.quorum.policy, parts.pool.operators
             await parts.pool.refresh_all(max_age=pause / 2)
             await parts.quorum.pool.refresh_all(max_age=pause / 2)
+            parts.enclaves.look_again()
             try:
                 parts.quorum.learn()
             except (BadPolicy, SignersNotAscending) as bad:
@@ -126,19 +133,20 @@ async def serve(
     *,
     ready: Ready | None = None,
     quorum: Told | None = None,
+    enclaves: Told | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
     """Relays until `stop` is set, or without one until SIGINT or SIGTERM; the rest as `Relayer.run`."""
     relayer = Relayer(config, key, stop)
     if stop is not None:
-        await relayer.run(ready, quorum)
+        await relayer.run(ready, quorum, enclaves)
         return
     loop = asyncio.get_running_loop()
     signals = (signal.SIGINT, signal.SIGTERM)
     for number in signals:
         loop.add_signal_handler(number, relayer.stop)
     try:
-        await relayer.run(ready, quorum)
+        await relayer.run(ready, quorum, enclaves)
     finally:
         for number in signals:
             loop.remove_signal_handler(number)

@@ -46,7 +46,9 @@ CREATE INDEX cosignatures_job ON cosignatures (job);
 CREATE TABLE policies (trust BLOB PRIMARY KEY, threshold INTEGER NOT NULL, signers TEXT NOT NULL);
 CREATE TABLE cosigners (url TEXT PRIMARY KEY, signer TEXT NOT NULL)
 """
-UPGRADES: Final = (_FIRST, _GAP)
+# No older program knows what these transactions are.
+_ENCLAVES = f"CREATE INDEX transactions_register ON transactions (status) WHERE kind = '{TxKind.REGISTER}'"
+UPGRADES: Final = (_FIRST, _GAP, _ENCLAVES)
 """What makes version n + 1 of version n; a fresh database (version 0) goes through all of them."""
 VERSION: Final = len(UPGRADES)
 SET_VERSION: Final = f"PRAGMA user_version = {VERSION}"
@@ -94,6 +96,7 @@ CLEAR_ANSWER: Final = (
     "UPDATE jobs SET operator = NULL, output = NULL, seal = NULL, signature = NULL, node = NULL WHERE id = ?"
 )
 SET_SEAL: Final = "UPDATE jobs SET seal = ? WHERE id = ? AND operator = ? AND output = ?"
+UNSEAL: Final = "UPDATE jobs SET seal = NULL WHERE id = ?"
 SET_DELIVERED: Final = """
 UPDATE jobs SET delivered_block = ?, challenge_by = NULL, prove_by = NULL, callback_failure = NULL
 WHERE id = ?
@@ -150,6 +153,12 @@ EMPTY_TRANSACTIONS: Final = (
     "UPDATE transactions SET raw = x'' WHERE hash IN (SELECT tx FROM cargo WHERE job = ?)"
 )
 
+# Documents are large, and no request carries these.
+EMPTY_REGISTRATIONS: Final = f"""
+UPDATE transactions SET raw = x'' WHERE kind = '{TxKind.REGISTER}' AND raw != x'' AND status NOT IN {_PENDING}
+  AND coalesce(block, 0) < (SELECT min(number) FROM blocks)
+"""
+
 # Who else signed or refused to sign an output, and the quorums that consumers may have been told of
 ADD_COSIGNATURE: Final = "INSERT OR REPLACE INTO cosignatures VALUES (?, ?, ?, ?, ?)"
 COSIGNATURES: Final = "SELECT signer, signature, refusal FROM cosignatures WHERE claim = ?"
@@ -188,6 +197,9 @@ FORGET_CARGO: Final = "DELETE FROM cargo WHERE tx = ?"
 CARGO: Final = "SELECT job FROM cargo WHERE tx = ? ORDER BY job"
 _HELD = f"SELECT 1 FROM cargo JOIN transactions ON hash = tx WHERE job = ? AND status IN {_PENDING}"
 IS_HELD: Final = _HELD
+IS_REGISTERING: Final = (
+    f"SELECT 1 FROM transactions WHERE kind = '{TxKind.REGISTER}' AND status IN {_PENDING}"
+)
 IS_BEING_ANSWERED: Final = f"{_HELD} AND kind IN {_ANSWERS}"
 IS_BEING_SETTLED: Final = f"{_HELD} AND kind IN {_SETTLES}"
 DELIVERIES_UNDER_WAY: Final = f"""

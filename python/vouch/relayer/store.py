@@ -117,6 +117,19 @@ class Store(ProofRecords):
                     self._step(job, JobStatus.FAILED, gave_up)
         return [job_of(self._one(sql.GET_JOB, job)) for job in work]
 
+    def unanswer(self, job: bytes, reason: str) -> Job | None:
+        """Forgets an answer whose seal does not count any more; the job, or None if it went another way."""
+        with self._transaction():
+            if self.status(job) is not JobStatus.ANSWERED:
+                return None
+            self._run(sql.CLEAR_ANSWER, job)
+            self._step(job, JobStatus.DISPATCHED, reason)
+        return self.get(job)
+
+    def unseal(self, job: bytes) -> None:
+        """Forgets a delivered job's seal, which does not count any more."""
+        self._run(sql.UNSEAL, job)
+
     def prune(self, before_ns: int, most: int = 500) -> int:
         """Drops the bytes of jobs whose last step is older than that: inputs, outputs, seals, transactions.
 
@@ -130,6 +143,7 @@ class Store(ProofRecords):
                 self._run(sql.EMPTY_TRANSACTIONS, job)
                 self._run(sql.FORGET_COSIGNATURES, job)
                 self._run(sql.ADD_STEP, job, time.time_ns(), status, "input and output dropped for their age")
+            self._run(sql.EMPTY_REGISTRATIONS)
         return len(jobs)
 
     # --- what others read ---
@@ -153,6 +167,10 @@ class Store(ProofRecords):
     def is_being_settled(self, job: bytes) -> bool:
         """True if a pending transaction closes the job's trust gap."""
         return self._run(sql.IS_BEING_SETTLED, job).fetchone() is not None
+
+    def is_registering(self) -> bool:
+        """True if a pending transaction lets an enclave's key in."""
+        return self._run(sql.IS_REGISTERING).fetchone() is not None
 
     def refundable(self, now: int) -> list[Job]:
         """Jobs that named us, ended unanswered and whose fee can be got back at `now`, unix seconds."""

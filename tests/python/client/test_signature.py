@@ -1,11 +1,15 @@
 """Signatures that the hub would take, and those that it would not."""
 
+from dataclasses import replace
+
 import pytest
 
 from vouch.chain.account import LocalKey
 from vouch.client.errors import BadAnswer
 from vouch.client.signature import check_seal, check_signature
+from vouch.node.enclave_key import make_key
 from vouch.protocol.claim import Claim
+from vouch.protocol.enclave import ENCLAVE, Curve
 from vouch.protocol.quorum import QUORUM
 from vouch.protocol.seal import SIGNED, Seal
 
@@ -61,3 +65,19 @@ def test_what_the_hub_would_not_take(signature: bytes) -> None:
 
 def test_other_routes_seals_are_for_their_verifiers() -> None:
     check_seal(Seal(QUORUM, b"anything"), CLAIM, 31337, HUB)
+
+
+@pytest.mark.parametrize("curve", Curve)
+def test_an_enclaves_seal(curve: Curve) -> None:
+    """Whose key it is says the chain; that it is a signature at all is said here."""
+    seal = Seal.parse(make_key(curve).seal(CLAIM, 31337, HUB))
+    check_seal(seal, CLAIM, 31337, HUB)
+    with pytest.raises(BadAnswer, match="an enclave's signature of the claim"):
+        check_seal(Seal(ENCLAVE, seal.proof[:-1]), CLAIM, 31337, HUB)
+
+
+def test_an_enclaves_seal_of_another_claim() -> None:
+    """P-256: the seal names its key."""
+    seal = Seal.parse(make_key(Curve.P256).seal(CLAIM, 31337, HUB))
+    with pytest.raises(BadAnswer, match="no signature of this claim"):
+        check_seal(seal, replace(CLAIM, output_hash=bytes(32)), 31337, HUB)

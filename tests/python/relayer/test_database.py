@@ -123,7 +123,7 @@ def test_an_upgrade_that_fails_leaves_everything_as_it_was(
 
 
 def test_a_reader_of_an_older_database_says_who_upgrades_it(old: Path) -> None:
-    with pytest.raises(OldDatabase, match="schema version 1, not 2: start `vouch relayer` on it once"):
+    with pytest.raises(OldDatabase, match="schema version 1, not 3: start `vouch relayer` on it once"):
         Store(old, read_only=True)
     with Store(old), Store(old, read_only=True) as reader:
         assert reader.counts()

@@ -110,7 +110,19 @@ async def _parts(store: Store) -> AsyncIterator[Parts]:
     rpc, clock, hub, patience = Rpc(NOWHERE), ChainClock(), KnowingHub(), Patience(retry_first=0.01)
     key = LocalKey(b"\1" * 32)
     async with CosignerPool([], REACH) as cosigners, NodePool([], REACH) as pool:
-        sender = Sender(rpc, key, hub, CHAIN_ID, store, clock, Limits(), patience, lambda _: None)
+        sender = Sender(
+            rpc,
+            key,
+            hub,
+            CHAIN_ID,
+            store,
+            clock,
+            Limits(),
+            patience,
+            lambda _: None,
+            unanswered=lambda _: None,
+            registered=lambda _: None,
+        )
         quorum = Quorum(None, cosigners, store)
         stakes = Stakes(NodeRegistry(rpc, HUB), store, 60.0, None)
         plan = Plan(quorum, stakes, pool, sender, 60)
