@@ -39,7 +39,7 @@ STATIC: Sequence[Stage] = (
     Stage("format (solidity)", ("forge", "fmt", "--check")),
     Stage("lint (python)", (PYTHON, "-m", "ruff", "check", ".")),
     Stage("lint (solidity)", ("forge", "lint")),
-    Stage("types", (PYTHON, "-m", "mypy", "python/vouch", "scripts", "tests")),
+    Stage("types", (PYTHON, "-m", "mypy", "python/vouch", "scripts", "tests", "enclave")),
     Stage("import rules", (str(paths.VENV / "bin" / "lint-imports"), "--no-cache")),
     Stage("ABIs are fresh", (PYTHON, "-m", "scripts.export_abi", "--check")),
 )

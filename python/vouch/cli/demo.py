@@ -43,6 +43,12 @@ With --gap, on the route of a quorum (the operator and two others with nodes of 
   2  the same, but the two others are gone: no proof comes in time, and the insurance pays
   3  an operator lies where a proof is due only on demand: `vouch watch` finds out and demands it
 Each scene shows who has what before and after. The chain's clock is moved where a deadline has to pass.
+
+\b
+With --enclave, on the route of enclaves (a development authority stands in for AWS, the checks are the same):
+  1  the node makes a key; its enclave's document says which image it runs, and for which operator
+  2  the relayer registers the key: the chain itself checks the document, its certificates and signatures
+  3  RiskGate, which trusts that image, asks twice: each seal is checked by one ecrecover
 """,
 )
 @click.option(
@@ -50,10 +56,21 @@ Each scene shows who has what before and after. The chain's clock is moved where
     is_flag=True,
     help="Show what happens between an answer and its proof: three scenes, with all money.",
 )
+@click.option(
+    "--enclave",
+    is_flag=True,
+    help="Show how an enclave's key gets in by its attestation document, and what its seals cost.",
+)
 @asynchronous
-async def command(gap: bool) -> None:
+async def command(gap: bool, enclave: bool) -> None:
     """Ask a real ONNX model one question through a contract on a private chain, and show every step."""
-    if gap:
+    if gap and enclave:
+        raise click.UsageError("--gap and --enclave are two demos: run one after the other")
+    if enclave:
+        from vouch.cli import enclave_demo
+
+        await enclave_demo.run()
+    elif gap:
         from vouch.cli import gap_demo
 
         await gap_demo.run()
@@ -90,6 +107,7 @@ async def _one_question() -> None:
     out.print(
         "\n[bold]Next[/]\n"
         "  vouch demo --gap                what happens while the proof is still to come, or never does\n"
+        "  vouch demo --enclave            an enclave's key gets in by its attestation document\n"
         "  vouch up                        the same, left running, with commands to copy\n"
         "  vouch request --help            ask from the command line; `import vouch` does it from Python\n"
         "  contracts/examples/RiskGate.sol a consumer to copy; it inherits InferenceConsumer\n"

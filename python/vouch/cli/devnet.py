@@ -17,10 +17,12 @@ from vouch.chain.deploy import create, deploy
 from vouch.chain.deployment import Deployment
 from vouch.chain.rpc import Rpc
 from vouch.chain.sender import TxSender
+from vouch.cli import devnet_enclave
 from vouch.cli.children import Child
 from vouch.cli.crew import Crew, crew
 from vouch.cli.sources import onnx_manifest, read_manifest
 from vouch.client import Client
+from vouch.protocol.enclave import ENCLAVE
 from vouch.protocol.manifest import Manifest
 from vouch.protocol.quorum import Policy
 from vouch.protocol.seal import SIGNED
@@ -58,6 +60,7 @@ class Cosigner:
 class Plan:
     """What a devnet is made of; port 0 takes a free one. `folder` keeps keys, logs and databases.
 
+    enclave: the node is in one that a development authority attests, and RiskGate asks on its route.
     cosigners: by the names of their accounts; with any of them the relayer brings quorum seals.
     accounts: names of more accounts to make.
     """
@@ -69,6 +72,7 @@ class Plan:
     relayer_port: int = 0
     block_time: float | None = None
     text: Text | None = None
+    enclave: bool = False
     accounts: tuple[str, ...] = ()
     cosigners: Mapping[str, Cosigner] = field(default_factory=dict)
 
@@ -78,6 +82,7 @@ class Devnet:
     """A running devnet. Its accounts are made for it; their keys are in `folder`, as hex files.
 
     crew: the processes beside the chain: "node", "relayer", and the co-signers' by their accounts.
+    image: id of the image that the node's enclave is said to run, if it is in one.
     """
 
     anvil: Anvil
@@ -91,6 +96,7 @@ class Devnet:
     folder: Path
     cosigners: Mapping[str, Cosigner]
     crew: Crew
+    image: bytes | None = None
 
     @property
     def quorum(self) -> Policy:
@@ -124,6 +130,9 @@ async def devnet(plan: Plan, progress: Progress) -> AsyncIterator[Devnet]:
         names = (*ACCOUNTS, *plan.cosigners, *plan.accounts)
         accounts = {name: await _account(rpc, plan.folder, name) for name in names}
         deployment = await deploy(rpc, TxSender(rpc, accounts["owner"]), name="devnet")
+        if plan.enclave:
+            progress("deploying the enclave route, which trusts a development authority")
+            deployment = await devnet_enclave.deploy(rpc, accounts["owner"], deployment, plan.folder)
         progress("publishing the models")
         models = await _publish(rpc, accounts["owner"], deployment, plan.text)
         net = Devnet(
@@ -138,6 +147,7 @@ async def devnet(plan: Plan, progress: Progress) -> AsyncIterator[Devnet]:
             folder=plan.folder,
             cosigners=plan.cosigners,
             crew=await stack.enter_async_context(crew()),
+            image=devnet_enclave.image() if plan.enclave else None,
         )
         progress("registering the operator: node address, price, stake")
         await register(net, "operator", net.node_url)
@@ -192,7 +202,8 @@ async def register(net: Devnet, account: str, url: str) -> None:
 async def _examples(net: Devnet) -> Deployment:
     sender, hub, anyone = TxSender(net.rpc, net.accounts["owner"]), net.deployment.hub, bytes(32)
     risk = net.models[RISK].model_id
-    made = {"RiskGate": await create(sender, "RiskGate", hub, risk, SIGNED, anyone, MAX_RISK)}
+    route = (SIGNED, anyone) if net.image is None else (ENCLAVE, net.image)
+    made = {"RiskGate": await create(sender, "RiskGate", hub, risk, *route, MAX_RISK)}
     for manifest in net.models.values():
         if manifest.kind == "text":
             made["ChatOracle"] = await create(sender, "ChatOracle", hub, manifest.model_id, SIGNED, anyone)
@@ -204,6 +215,8 @@ def _node(net: Devnet, text: Text | None) -> Child:
     arguments = _node_arguments(net, "operator", net.node_url)
     if text is not None:
         arguments += ["--text", str(text.manifest), text.url]
+    if net.image is not None:
+        arguments += ["--enclave", "dev", "--dev-authority", str(devnet_enclave.authority(net.folder))]
     return Child("node", arguments, {}, net.folder / "node.log")
 
 

@@ -9,7 +9,21 @@ from typing import Any
 
 import click
 
-from vouch.cli import check, demo, deploy, dispute, model, node, operator, relayer, request, status, up, watch
+from vouch.cli import (
+    attest,
+    check,
+    demo,
+    deploy,
+    dispute,
+    model,
+    node,
+    operator,
+    relayer,
+    request,
+    status,
+    up,
+    watch,
+)
 from vouch.cli.console import Failed, describe, leaves
 from vouch.protocol.errors import VouchError
 
@@ -76,7 +90,7 @@ def cli(debug: bool, parent: int | None) -> None:
         threading.Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
 
 
-for module in (up, demo, deploy, operator, node, relayer, watch, model, request, status, check):
+for module in (up, demo, deploy, operator, node, attest, relayer, watch, model, request, status, check):
     cli.add_command(module.command)
 for command in dispute.commands:
     cli.add_command(command)

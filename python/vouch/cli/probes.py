@@ -78,6 +78,7 @@ class Probes:
             ("chain", self._chain),
             ("websocket", self._websocket),
             ("deployment", self._deployed),
+            ("enclave root", self._enclaves),
             ("key and balance", self._balance),
             ("node", self._reachable),
             ("operator", self._operator),
@@ -128,6 +129,27 @@ class Probes:
         return (
             f"hub {self._deployment.hub}, as {self._target.deployments}/{self._deployment.chain_id}.json says"
         )
+
+    async def _enclaves(self) -> str:
+        from vouch.attestation.verify import AWS_ROOT
+        from vouch.cli.attest_words import root_words
+        from vouch.cli.enclave_chain import enclaves_of
+
+        rpc, place = self._chain_rpc(), self._place()
+        if not place.enclaves:
+            raise Skipped("the deployment has no enclave route")
+        enclaves = enclaves_of(rpc, place)
+        if (used := await enclaves.keys.attestation()) != enclaves.attestation.address:
+            raise ProbeFailed(
+                f"EnclaveKeys uses NitroAttestation {used}, and the file of the deployment names "
+                f"{enclaves.attestation.address}: deploy again, or restore the file"
+            )
+        root = await enclaves.attestation.root_fingerprint()
+        if root != AWS_ROOT and "dev" not in place.name:
+            raise ProbeFailed(
+                f"{root_words(root)}, but the name {place.name!r} does not say dev: do not use it"
+            )
+        return root_words(root)
 
     async def _balance(self) -> str:
         if self._target.key_file is None and not os.environ.get(VARIABLE):

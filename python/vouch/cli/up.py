@@ -25,6 +25,7 @@ Examples:
   vouch up --block-time 2                                a block every two seconds, as on a real chain
   vouch model describe --openai my-model --name chat -o chat.json
   vouch up --text chat.json http://127.0.0.1:8000        with a language model behind vLLM, and ChatOracle
+  vouch up --enclave                                     with the route of enclaves, attested for development
 """,
 )
 @click.option(
@@ -52,6 +53,11 @@ Examples:
     help="Serve a text model of an OpenAI-compatible server too.",
 )
 @click.option(
+    "--enclave",
+    is_flag=True,
+    help="The node seals its answers with the key of a development enclave, and RiskGate asks for that.",
+)
+@click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(".vouch/devnet"),
@@ -66,6 +72,7 @@ async def command(
     relayer_port: int,
     block_time: float | None,
     text: tuple[Path, str] | None,
+    enclave: bool,
     folder: Path,
     deployments: Path,
 ) -> None:
@@ -88,6 +95,7 @@ async def command(
         relayer_port=relayer_port,
         block_time=block_time,
         text=None if text is None else Text(text[0], text[1]),
+        enclave=enclave,
     )
     clean(plan.folder)
     async with devnet(
@@ -116,18 +124,20 @@ def _describe(net: "Devnet", folder: Path, seconds: float) -> None:
         *place.examples.items(),
         *((f"model {name}", f"0x{manifest.model_id.hex()}") for name, manifest in net.models.items()),
         *((f"{name}'s key", f"{folder / name}.key ({key.address})") for name, key in net.accounts.items()),
+        *(("image", f"0x{image.hex()} of the node's enclave") for image in (net.image,) if image is not None),
         ("logs", f"{folder}/node.log, {folder}/relayer.log"),
     ]
     for label, value in rows:
         out.print(f"  {label:14} {value}")
     rpc = "" if net.anvil.port == 8545 else f" --rpc {net.anvil.http_url}"
+    terms = "" if net.image is None else f" --route ENCL --trust 0x{net.image.hex()}"
     gate, operator = place.examples["RiskGate"], net.accounts["operator"].address
     model = net.models["risk"].model_id.hex()
     words = ",".join(str(round(value * 10**18)) for value in (62, 0.31, 1.4, 1, 7))
     quote = f"cast call {place.nodes} '{function('NodeRegistry', 'quote').signature}(uint256)'"
     out.print(
         "\n[bold]Ask from the command line[/]\n"
-        f"  vouch request risk '{{\"x\": [62, 0.31, 1.4, 1, 7]}}'{rpc} --key-file {folder}/user.key\n"
+        f"  vouch request risk '{{\"x\": [62, 0.31, 1.4, 1, 7]}}'{rpc}{terms} --key-file {folder}/user.key\n"
         "\n[bold]Ask from a contract[/] (cast comes with Foundry)\n"
         f"  export ETH_RPC_URL={net.anvil.http_url}\n"
         f"  FEE=$({quote} {operator} 0x{model} {NATIVE} 60000 | cut -d' ' -f1)\n"

@@ -14,6 +14,7 @@ COMMANDS = [
     "demo",
     "deploy",
     "node",
+    "attest",
     "relayer",
     "model",
     "request",
