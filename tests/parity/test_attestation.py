@@ -7,11 +7,12 @@ import pytest_asyncio
 
 from tests.contracts.attestation import certificate_mutations, document_mutations, documents
 from tests.contracts.attestation.certificates import issued
-from tests.contracts.attestation.document_harness import Harness, Refusal
+from tests.contracts.attestation.document_harness import Harness
 from tests.contracts.attestation.document_rules import Said
 from tests.contracts.attestation.x509_harness import Fields, X509Harness
 from tests.python.attestation.chains import AT
 from tests.support.artefacts import compiled
+from tests.support.batched import Refusal
 from vouch.attestation import certificate, document
 from vouch.attestation.dev import DevAuthority
 from vouch.attestation.dev_machine import Variant

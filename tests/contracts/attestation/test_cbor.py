@@ -8,7 +8,8 @@ import pytest
 import pytest_asyncio
 from cbor2 import dumps
 
-from tests.contracts.attestation.document_harness import Answer, Harness, refusal, span
+from tests.contracts.attestation.document_harness import Harness, span
+from tests.support.batched import Answer, refusal
 from vouch.chain.anvil import Anvil
 from vouch.chain.rpc import Rpc
 

@@ -7,9 +7,10 @@ import pytest
 import pytest_asyncio
 from cbor2 import dumps
 
-from tests.contracts.attestation.document_harness import Answer, Harness, Refusal, cut, refusal, span
+from tests.contracts.attestation.document_harness import Harness, cut, span
 from tests.contracts.attestation.document_rules import strict, to_be_signed
 from tests.contracts.attestation.documents import PROTECTED, TAG, Parts, document, fields, real
+from tests.support.batched import Answer, Refusal, refusal
 from vouch.chain.anvil import Anvil
 from vouch.chain.rpc import Rpc
 

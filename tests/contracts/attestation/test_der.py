@@ -16,8 +16,8 @@ import pytest
 import pytest_asyncio
 
 from tests.contracts.attestation.certificates import bits, general, integer, oid, tlv, utc
-from tests.contracts.attestation.document_harness import Refusal, refusal
 from tests.contracts.attestation.x509_harness import X509Harness
+from tests.support.batched import Refusal, refusal
 from vouch.chain.anvil import Anvil
 from vouch.chain.rpc import Rpc
 

@@ -6,9 +6,10 @@ import pytest
 import pytest_asyncio
 from cbor2 import dumps
 
-from tests.contracts.attestation.document_harness import Answer, Harness, Refusal, refusal, span
+from tests.contracts.attestation.document_harness import Harness, span
 from tests.contracts.attestation.document_rules import MANDATORY, OPTIONAL, strict
 from tests.contracts.attestation.documents import Value, document, fields, pairs, payload, real
+from tests.support.batched import Answer, Refusal, refusal
 from vouch.chain.anvil import Anvil
 from vouch.chain.rpc import Rpc
 

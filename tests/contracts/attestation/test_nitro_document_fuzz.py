@@ -15,10 +15,11 @@ from random import Random
 import pytest
 import pytest_asyncio
 
-from tests.contracts.attestation.document_harness import Harness, Refusal
+from tests.contracts.attestation.document_harness import Harness
 from tests.contracts.attestation.document_mutations import HEADS, entries, mutated, scratched, written
 from tests.contracts.attestation.document_rules import Said, lenient, strict
 from tests.contracts.attestation.documents import real
+from tests.support.batched import Refusal
 from vouch.attestation import document
 from vouch.attestation.errors import NotADocument
 from vouch.chain.anvil import Anvil

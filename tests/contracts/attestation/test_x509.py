@@ -43,8 +43,8 @@ from tests.contracts.attestation.certificates import (
     utc,
     with_extensions,
 )
-from tests.contracts.attestation.document_harness import Refusal, refusal
 from tests.contracts.attestation.x509_harness import Fields, X509Harness
+from tests.support.batched import Refusal, refusal
 from vouch.chain.anvil import Anvil
 from vouch.chain.rpc import Rpc
 

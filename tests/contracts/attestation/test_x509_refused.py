@@ -34,8 +34,8 @@ from tests.contracts.attestation.certificates import (
     utc,
     with_extensions,
 )
-from tests.contracts.attestation.document_harness import refusal
 from tests.contracts.attestation.x509_harness import X509Harness
+from tests.support.batched import refusal
 from vouch.chain.anvil import Anvil
 from vouch.chain.rpc import Rpc
 
