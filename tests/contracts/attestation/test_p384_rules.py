@@ -95,11 +95,12 @@ async def test_forgery_passes_without_its_rule(rpc: Rpc, sender: TxSender, rule:
 
 
 @pytest.mark.deep
-async def test_a_thousand_changed_hints(p384: Verifier) -> None:
+@pytest.mark.timeout(600)
+async def test_ten_thousand_changed_hints(p384: Verifier) -> None:
     random = Random(1384)
-    for _ in range(4):
+    for _ in range(20):
         signed = valid(random)
         hints = prove(signed)
         assert await p384.refusal(p384.call(signed, hints)) is None
-        for _ in range(250):
+        for _ in range(500):
             assert await p384.refusal(p384.call(signed, mutated(random, hints))) is not None
