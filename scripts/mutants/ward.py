@@ -17,7 +17,6 @@ from scripts.mutants.tree import (
     EXPORT,
     FORGE,
     NO_ANSWER,
-    NOT_TRIED,
     PYTHON,
     TEST_SECONDS,
     TESTS_FAILED,
@@ -123,7 +122,7 @@ class Ward:
             relative = str(path.relative_to(tree.folder))
             text = texts.get(relative) or (paths.ROOT / relative).read_text()
             # Whoever reads the switch is not pure any more, nor is who calls it.
-            texts[relative] = text if NOT_TRIED in path.parts else re.sub(r"\bpure\b", "view", text)
+            texts[relative] = re.sub(r"\bpure\b", "view", text)
             path.write_text(texts[relative])
         for path in (tree.folder / "tests").rglob("*.sol"):
             path.write_text(re.sub(r"\bpure\b", "view", path.read_text()))
