@@ -37,7 +37,7 @@ Connect = Callable[[], Awaitable[socket.socket]]
 async def pump(source: socket.socket, target: socket.socket) -> None:
     """Carries bytes one way until the source ends, then ends the target's input."""
     loop = asyncio.get_running_loop()
-    with suppress(ConnectionError, BrokenPipeError):
+    with suppress(OSError):  # one connection that breaks, in whatever way, is not the others' end
         while chunk := await loop.sock_recv(source, CHUNK):
             await loop.sock_sendall(target, chunk)
     with suppress(OSError):  # the other side is gone already

@@ -18,7 +18,7 @@ contract NitroAttestation is INitroAttestation, Ownable2Step {
     struct Verified {
         uint40 notBefore;
         uint40 notAfter;
-        // How many authorities may still follow; NO_LIMIT for any number.
+        // How many authorities may still follow; X509.NO_PATH_LEN for any number.
         uint8 pathLeft;
         bool authority;
         bool signer;
@@ -33,7 +33,6 @@ contract NitroAttestation is INitroAttestation, Ownable2Step {
         bytes32[] chains;
     }
 
-    uint8 private constant NO_LIMIT = type(uint8).max;
     uint16 private constant DIGITAL_SIGNATURE = 1;
     uint16 private constant KEY_CERT_SIGN = 1 << 5;
 
@@ -175,7 +174,7 @@ contract NitroAttestation is INitroAttestation, Ownable2Step {
         });
         if (certificate.ca) {
             if (above.pathLeft == 0) revert PathTooLong(i);
-            uint8 left = above.pathLeft == NO_LIMIT ? NO_LIMIT : above.pathLeft - 1;
+            uint8 left = above.pathLeft == X509.NO_PATH_LEN ? X509.NO_PATH_LEN : above.pathLeft - 1;
             known.pathLeft = certificate.pathLen < left ? certificate.pathLen : left;
         }
         _checkDates(i, known);

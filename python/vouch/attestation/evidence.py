@@ -24,25 +24,26 @@ def hints(document: Document, *, skip: int = 0, progress: Progress | None = None
         NotTrusted: WrongSignature, so there is nothing to give hints for.
         ValueError: `skip` is no number of certificates after the root.
     """
-    count = len(document.certificates)
-    if not 0 <= skip < count:
-        raise ValueError(f"skip is {skip}; the document has {count - 1} certificates after its root")
+    signed = signatures(document)
+    if not 0 <= skip < len(signed):
+        raise ValueError(f"skip is {skip}; the document has {len(signed) - 1} certificates after its root")
     made = [b""] * skip
-    parent = parse(document.certificates[skip], skip)
-    for index in range(skip + 1, count + 1):
-        if index < count:
-            child = parse(document.certificates[index], index)
-            made.append(_hint(index, child.tbs, parent.key, child.signature))
-            parent = child
-        else:
-            made.append(_hint(index, document.to_be_signed, parent.key, document.signature))
+    for index in range(skip + 1, len(signed) + 1):
+        try:
+            made.append(prove(signed[index - 1]))
+        except NoSuchPoint as failure:
+            raise NotTrusted("WrongSignature", index) from failure
         if progress is not None:
-            progress(index - skip, count - skip)
+            progress(index - skip, len(signed) - skip)
     return made
 
 
-def _hint(index: int, message: bytes, key: bytes, signature: bytes) -> bytes:
-    try:
-        return prove(Signed.from_bytes(sha384(message).digest(), key, signature))
-    except NoSuchPoint as failure:
-        raise NotTrusted("WrongSignature", index) from failure
+def signatures(document: Document) -> tuple[Signed, ...]:
+    """What has to be proven, in the order of the hints. Raises NotACertificate, as `hints`."""
+    chain = [parse(der, index) for index, der in enumerate(document.certificates)]
+    signed = [(child.tbs, child.signature) for child in chain[1:]]
+    signed.append((document.to_be_signed, document.signature))
+    return tuple(
+        Signed.from_bytes(sha384(message).digest(), parent.key, signature)
+        for parent, (message, signature) in zip(chain, signed, strict=True)
+    )

@@ -5,15 +5,14 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from hashlib import sha384
 from pathlib import Path
 from typing import Any, Self
 
 from vouch.attestation.document import Document
 from vouch.attestation.errors import NotTrusted
+from vouch.attestation.evidence import signatures
 from vouch.attestation.p384 import Signed, prove, verify
 from vouch.attestation.p384.errors import NoSuchPoint, Refused
-from vouch.attestation.verify import parse
 from vouch.chain.hexes import to_hex
 from vouch.cli.attest_input import unhex
 from vouch.protocol.errors import VouchError
@@ -88,17 +87,6 @@ class HintBook:
         draft = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         draft.write_text(json.dumps({"format": FORMAT, "hints": hints}, indent=1) + "\n")
         draft.replace(self.path)
-
-
-def signatures(document: Document) -> tuple[Signed, ...]:
-    """What has to be proven, in the contracts' order. Raises NotACertificate."""
-    chain = [parse(der, index) for index, der in enumerate(document.certificates)]
-    signed = [(child.tbs, child.signature) for child in chain[1:]]
-    signed.append((document.to_be_signed, document.signature))
-    return tuple(
-        Signed.from_bytes(sha384(message).digest(), parent.key, signature)
-        for parent, (message, signature) in zip(chain, signed, strict=True)
-    )
 
 
 def _saved(path: Path | None) -> list[bytes]:

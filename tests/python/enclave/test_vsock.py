@@ -88,6 +88,20 @@ async def test_a_node_that_is_not_up_yet_ends_the_connection_and_not_the_way() -
             assert await exchange(port, b"now") == b"won"
 
 
+async def test_a_connection_that_breaks_in_any_way_ends_alone() -> None:
+    """Not only by a reset: a timeout or a host that is gone is another OSError, here a descriptor's."""
+    for end in ("source", "target"):
+        source, feeder = socket.socketpair()
+        target, sink = socket.socketpair()
+        for each in (source, target, feeder, sink):
+            each.setblocking(False)
+        feeder.send(b"bytes")
+        (source if end == "source" else target).close()
+        await vsock.pump(source, target)
+        for each in (source, target, feeder, sink):
+            each.close()
+
+
 async def test_secrets_from_the_first_who_has_some() -> None:
     with vsock.tcp_listener("127.0.0.1", 0) as listener:
         receiving = asyncio.create_task(vsock.receive_secrets(listener))
