@@ -18,7 +18,11 @@ abstract contract ClaimDomain {
     }
 
     function _digest(Claim calldata claim) internal view returns (bytes32) {
+        return claim.digest(_domain());
+    }
+
+    function _domain() internal view returns (bytes32) {
         // A fork of the chain gets a new id, and must not accept the old chain's claims.
-        return claim.digest(block.chainid == _CHAIN_ID ? _DOMAIN : ClaimLib.domainSeparator(HUB));
+        return block.chainid == _CHAIN_ID ? _DOMAIN : ClaimLib.domainSeparator(HUB);
     }
 }

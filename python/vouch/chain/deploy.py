@@ -10,11 +10,13 @@ from vouch.chain.transaction import Call, Receipt
 from vouch.protocol.batch import BATCHED
 from vouch.protocol.quorum import QUORUM
 from vouch.protocol.seal import SIGNED
+from vouch.protocol.zk import ZK
 
 VERIFIERS = {
     SIGNED: ("SignatureVerifier", "Signed"),
     QUORUM: ("QuorumVerifier", "Quorum"),
     BATCHED: ("BatchVerifier", "Batched"),
+    ZK: ("ZkVerifier", "Proven"),
 }
 """Route -> contract (created with the hub's address) and what its results are worth."""
 

@@ -40,6 +40,8 @@ MAX_NAME = 64
 """UTF-8 bytes of a model's name; the ModelRegistry takes no more."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_ZK = re.compile(r"([0-9a-f]{64})+")
+_ID = 32
 
 
 class BadManifest(VouchError):
@@ -107,7 +109,8 @@ class TensorSpec:
 @dataclass(frozen=True, slots=True)
 class Artefact:
     """What runs: a file (`format` "onnx": SHA-256 as 64 hex digits, size in bytes), or the name that an
-    OpenAI-compatible server has for the model (`format` "openai": `model`; SHA-256 and size if known).
+    OpenAI-compatible server has for the model (`format` "openai": `model`; SHA-256 and size if known), or an
+    integer model that can be proven (`format` "circuit": as "onnx").
 
     Raises BadManifest.
     """
@@ -124,8 +127,9 @@ class Artefact:
         if self.sha256 is not None and self.size is not None:
             _check(_SHA256.fullmatch(self.sha256), "artefact.sha256", self.sha256, "64 lower-case hex digits")
             _check(self.size > 0, "artefact.size", self.size, "a positive number of bytes")
-        if self.format == "onnx":
-            _check(self.sha256 is not None, "artefact.sha256", self.sha256, "the SHA-256 of the ONNX file")
+        if self.format in ("onnx", "circuit"):
+            file = "ONNX" if self.format == "onnx" else "circuit"
+            _check(self.sha256 is not None, "artefact.sha256", self.sha256, f"the SHA-256 of the {file} file")
         if self.format == "openai":
             _check(self.model, "artefact.model", self.model, "the model's name on the server")
 
@@ -148,6 +152,8 @@ class Manifest:
     "text": bytes are UTF-8; `prompt` says whether the input is one user message ("text") or JSON
     {"messages": [...]} ("messages"). `parameters` go to the runtime (temperature, max_tokens, seed).
     `deterministic` false with `tolerance`: outputs of honest nodes differ by at most that much per element.
+    `zk`: ids of the circuits that prove the model, 32 bytes each (`vouch.protocol.zk`); they are the last
+    bytes of the manifest, where the ModelRegistry reads them.
 
     Raises BadManifest.
     """
@@ -162,6 +168,7 @@ class Manifest:
     prompt: Literal["text", "messages"] = "text"
     deterministic: bool = True
     tolerance: float = 0
+    zk: tuple[bytes, ...] = ()
 
     def __post_init__(self) -> None:
         size = len(self.name.encode(errors="replace"))
@@ -175,6 +182,10 @@ class Manifest:
             _check(len(set(names)) == len(names), path, names, "distinct names")
             fits = bool(specs) == (self.kind == "tensor")
             _check(fits, path, names, "tensors for kind tensor, none for kind text")
+        hexes = [circuit.hex() for circuit in self.zk]
+        sound = all(len(circuit) == _ID for circuit in self.zk) and len(set(self.zk)) == len(self.zk)
+        _check(sound, "zk", hexes, f"distinct ids of {_ID} bytes")
+        _check(not self.zk or self.kind == "tensor", "zk", hexes, "no circuits for kind text")
 
     @property
     def model_id(self) -> bytes:
@@ -204,6 +215,8 @@ class Manifest:
             made["outputs"] = [spec._to_json() for spec in self.outputs]
         else:
             made["prompt"] = self.prompt
+        if self.zk:
+            made["zk"] = b"".join(self.zk).hex()
         data = encode_json(made)
         _check(len(data) <= MAX_MANIFEST, "(size)", len(data), f"at most {MAX_MANIFEST} bytes")
         return data
@@ -217,13 +230,13 @@ class Manifest:
         except (NotJson, NotUtf8) as error:
             raise BadManifest("(root)", data[:80], f"canonical JSON ({error})") from None
         common = {"vouch", "name", "kind", "artefact", "limits", "parameters", "deterministic", "tolerance"}
-        given = _object(value, "", common, {"inputs", "outputs", "prompt"})
+        given = _object(value, "", common, {"inputs", "outputs", "prompt", "zk"})
         version = _typed(given, "vouch", "", int)
         _check(version == VERSION, "vouch", version, f"version {VERSION}")
         kind = _typed(given, "kind", "", str)
         _check(kind in ("tensor", "text"), "kind", kind, '"tensor" or "text"')
         own = {"inputs", "outputs"} if kind == "tensor" else {"prompt"}
-        _object(value, "", common | own, set())
+        _object(value, "", common | own, {"zk"})
         prompt = _typed(given, "prompt", "", str) if "prompt" in given else "text"
         artefact = _object(given["artefact"], "artefact", {"format"}, {"sha256", "size", "model"})
         limits = _object(given["limits"], "limits", {"maxOutput"}, set())
@@ -243,6 +256,7 @@ class Manifest:
             prompt=cast(Literal["text", "messages"], prompt),
             deterministic=_typed(given, "deterministic", "", bool),
             tolerance=_typed(given, "tolerance", "", int, float),
+            zk=_circuits(given),
         )
         _check(bytes(made) == data, "(root)", data[:80], "canonical JSON: sorted keys, no spaces (RFC 8785)")
         return made
@@ -251,6 +265,15 @@ class Manifest:
 def _specs(given: Mapping[str, Json], key: str) -> tuple[TensorSpec, ...]:
     values = _typed(given, key, "", list) if key in given else []
     return tuple(TensorSpec._from_json(value, f"{key}[{i}]") for i, value in enumerate(values))
+
+
+def _circuits(given: Mapping[str, Json]) -> tuple[bytes, ...]:
+    if "zk" not in given:
+        return ()
+    digits = _typed(given, "zk", "", str)
+    _check(_ZK.fullmatch(digits), "zk", digits, "64 lower-case hex digits for each circuit")
+    data = bytes.fromhex(digits)
+    return tuple(data[i : i + _ID] for i in range(0, len(data), _ID))
 
 
 def _check(condition: object, path: str, received: object, expected: str) -> None:
