@@ -1,4 +1,4 @@
-"""Set-up of a checkout: python3 -m scripts.setup demo|fast|test|llm|deep [...]
+"""Set-up of a checkout: python3 -m scripts.setup demo|fast|test|zk|llm|deep [...]
 
 Uses nothing outside the standard library, so it runs on a machine with only Python and its venv module.
 Each step leaves a stamp with the hash of its inputs, so a second run does nothing.
@@ -22,13 +22,15 @@ from scripts.toolchain.python_env import (
     require_venv,
 )
 from scripts.toolchain.solc import ensure_solc
+from scripts.toolchain.zk import ensure_zk
 
 Step = Callable[[], None]
 
 PROFILES: Mapping[str, Sequence[Step]] = {
     "demo": (ensure_runtime, ensure_packages),
-    "fast": (ensure_development, ensure_packages, ensure_solc),
-    "test": (ensure_development, ensure_packages, ensure_solc, ensure_ape),
+    "fast": (ensure_development, ensure_packages, ensure_solc, ensure_zk),
+    "test": (ensure_development, ensure_packages, ensure_solc, ensure_zk, ensure_ape),
+    "zk": (ensure_runtime, ensure_zk),
     "llm": (ensure_llm,),
     "deep": (ensure_deep,),
 }

@@ -16,6 +16,7 @@ def environment() -> dict[str, str]:
         "PATH": os.pathsep.join(path),
         "SOLCX_BINARY_PATH": str(paths.SOLCX),
         "VOUCH_ABI_PATH": str(paths.ROOT / "tests" / "abi"),
+        "VOUCH_ZK_HOME": str(paths.ZK),
         "FOUNDRY_DISABLE_NIGHTLY_WARNING": "1",
         "PYTHONUNBUFFERED": "1",
     }

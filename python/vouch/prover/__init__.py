@@ -1,0 +1,1 @@
+"""Zero-knowledge proofs of what a model gave."""
