@@ -54,7 +54,7 @@ async def test_secret_weights(secret_files: CircuitFiles, rpc: Rpc, sender: TxSe
 
 
 async def test_the_same_model_gives_the_same_circuit(files: CircuitFiles, tmp_path: Path) -> None:
-    again = await circuits.folder(tmp_path / "again")
+    again = await circuits.built(circuits.model(), tmp_path / "again")
     assert again.of(1) == files.of(1)
 
 
@@ -86,13 +86,13 @@ async def test_a_string_that_is_too_short(tmp_path: Path) -> None:
 async def test_a_folder_of_something_else_is_refused_before_the_work(tmp_path: Path) -> None:
     (tmp_path / "letters").write_text("dear")
     with pytest.raises(BadCircuitFiles, match="is no circuit folder"):
-        await circuits.folder(tmp_path)
+        await circuits.built(circuits.model(), tmp_path)
 
 
 @pytest.mark.parametrize("batches", [(0,), (1, 256)])
 async def test_no_such_batch(tmp_path: Path, batches: tuple[int, ...]) -> None:
     with pytest.raises(NotABatch):
-        await circuits.folder(tmp_path / "circuit", *batches)
+        await circuits.built(circuits.model(), tmp_path / "circuit", *batches)
     assert not (tmp_path / "circuit").exists()
 
 
