@@ -16,6 +16,7 @@ from scripts.export_abi import ExportError, compile_contracts
 from scripts.gas_bench import Figures
 from scripts.gas_figures import measure
 from scripts.gas_nitro import measure_real, real_document
+from scripts.gas_zk import measure_zk
 
 COMMITTED: Final = Path(__file__).resolve().parents[1] / "tests" / "gas.json"
 
@@ -31,6 +32,8 @@ LIMITS: Final = {
     "nitro.warm": 2_300_000,
     "nitro.leafAndDocument": 3_400_000,
     "nitro.cold": 7_500_000,
+    "zk.settle10k": 750_000,
+    "zk.batch16": 55_000,
 }
 FLOORS: Final = {"hub.request": 57_000, "hub.fulfil": 64_000, "hub.fulfilMany50": 33_000}
 """What the EVM itself asks for the same work: calldata, cold slots, signature, log, the callback's word."""
@@ -134,7 +137,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except ExportError as failure:
         print(f"bench gas: {failure}", file=sys.stderr)
         return 1
-    now: Figures = asyncio.run(measure())
+    now: Figures = dict(sorted((asyncio.run(measure()) | asyncio.run(measure_zk())).items()))
     print("\n".join(report(now)))
     if path := real_document():
         real = asyncio.run(measure_real(path.read_bytes()))

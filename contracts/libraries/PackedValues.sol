@@ -17,28 +17,28 @@ library PackedValues {
         return (count + each - 1) / each;
     }
 
-    /// @notice keccak256 of the tensor bytes (see `TensorCodec`) that the packed elements stand for.
-    /// @param packed The elements, 32 bytes each, exactly as many as hold `count` values; bits: 1 to 64.
-    function hash(bytes calldata packed, uint256 count, uint256 bits) internal pure returns (bytes32 result) {
-        uint256 each = USABLE / bits;
+    /// @notice keccak256 of the tensor bytes (see `TensorCodec`) that packed elements stand for.
+    /// @param from Where in the calldata they begin: 32 bytes each, exactly as many as hold `count` values.
+    /// @param bits 1 to 64.
+    /// @dev The caller has seen that so much calldata is there.
+    function hash(uint256 from, uint256 count, uint256 bits) internal pure returns (bytes32 result) {
         uint256 bad;
         bool found;
         assembly ("memory-safe") {
+            let each := div(USABLE, bits)
             let start := mload(0x40)
             let to := start
             let mask := sub(shl(bits, 1), 1)
             let offset := shl(sub(bits, 1), 1)
-            let left := count
-            for { let from := packed.offset } left { from := add(from, 0x20) } {
+            for { let last := add(start, shl(5, count)) } lt(to, last) { from := add(from, 0x20) } {
                 let element := calldataload(from)
-                let held := each
-                if lt(left, held) { held := left }
-                left := sub(left, held)
-                if shr(mul(held, bits), element) {
+                let end := add(to, shl(5, each))
+                if gt(end, last) { end := last }
+                if shr(mul(shr(5, sub(end, to)), bits), element) {
                     if iszero(found) { bad := element }
                     found := 1
                 }
-                for { let end := add(to, shl(5, held)) } lt(to, end) { to := add(to, 0x20) } {
+                for {} lt(to, end) { to := add(to, 0x20) } {
                     mstore(to, sub(and(element, mask), offset))
                     element := shr(bits, element)
                 }

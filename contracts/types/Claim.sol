@@ -44,9 +44,22 @@ library ClaimLib {
         bytes32 outputHash,
         address operator,
         bytes32 domain
-    ) internal pure returns (bytes32) {
-        bytes32 structHash = keccak256(abi.encode(TYPEHASH, requestId, modelId, inputHash, outputHash, operator));
-        return keccak256(abi.encodePacked(hex"1901", domain, structHash));
+    ) internal pure returns (bytes32 result) {
+        bytes32 typehash = TYPEHASH;
+        assembly ("memory-safe") {
+            let p := mload(0x40)
+            mstore(p, typehash)
+            mstore(add(p, 0x20), requestId)
+            mstore(add(p, 0x40), modelId)
+            mstore(add(p, 0x60), inputHash)
+            mstore(add(p, 0x80), outputHash)
+            mstore(add(p, 0xa0), and(operator, 0xffffffffffffffffffffffffffffffffffffffff))
+            let structHash := keccak256(p, 0xc0)
+            mstore(p, hex"1901")
+            mstore(add(p, 0x02), domain)
+            mstore(add(p, 0x22), structHash)
+            result := keccak256(p, 0x42)
+        }
     }
 
     /// @notice EIP-712 domain separator: name "Vouch", version "1", this chain, `hub`.

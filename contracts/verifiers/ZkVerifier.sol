@@ -5,7 +5,6 @@ import {IInferenceHub} from "../interfaces/IInferenceHub.sol";
 import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
 import {IProofVerifier} from "../interfaces/IProofVerifier.sol";
 import {IVerifier} from "../interfaces/IVerifier.sol";
-import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
 import {PackedValues} from "../libraries/PackedValues.sol";
 import {Circuit} from "../types/Circuit.sol";
 import {Claim, ClaimLib} from "../types/Claim.sol";
@@ -60,7 +59,11 @@ contract ZkVerifier is IVerifier, ClaimDomain {
         Circuit memory circuit = _circuit(claim.modelId, trust);
         if (circuit.batch != 1) revert WrongBatch(1, circuit.batch);
         bytes calldata packed = _packed(seal, circuit, 4);
-        (bytes32 inputHash, bytes32 outputHash) = _hashes(packed, circuit);
+        uint256 from;
+        assembly ("memory-safe") {
+            from := packed.offset
+        }
+        (bytes32 inputHash, bytes32 outputHash) = _hashes(from, circuit);
         if (inputHash != claim.inputHash) revert InputMismatch(inputHash, claim.inputHash);
         if (outputHash != claim.outputHash) revert OutputMismatch(outputHash, claim.outputHash);
         _prove(circuit, packed, seal[4 + packed.length:], _digest(claim));
@@ -97,11 +100,11 @@ contract ZkVerifier is IVerifier, ClaimDomain {
         return seal[header:end];
     }
 
-    /// @dev Hashes of the tensor bytes of one inference.
-    function _hashes(bytes calldata row, Circuit memory circuit) private pure returns (bytes32 input, bytes32 output) {
-        uint256 split = 32 * PackedValues.elements(circuit.inputCount, circuit.inputBits);
-        input = PackedValues.hash(row[:split], circuit.inputCount, circuit.inputBits);
-        output = PackedValues.hash(row[split:], circuit.outputCount, circuit.outputBits);
+    /// @dev Hashes of the tensor bytes of one inference, whose packed values begin at `from` in the calldata.
+    function _hashes(uint256 from, Circuit memory circuit) private pure returns (bytes32 input, bytes32 output) {
+        input = PackedValues.hash(from, circuit.inputCount, circuit.inputBits);
+        from += 32 * PackedValues.elements(circuit.inputCount, circuit.inputBits);
+        output = PackedValues.hash(from, circuit.outputCount, circuit.outputBits);
     }
 
     /// @dev Root of the standard tree over the inferences' claims (see `vouch.protocol.merkle`), the nodes in a heap.
@@ -112,15 +115,37 @@ contract ZkVerifier is IVerifier, ClaimDomain {
     {
         uint256 n = circuit.batch;
         uint256 size = packed.length / n;
+        uint256 from;
+        assembly ("memory-safe") {
+            from := packed.offset
+        }
         bytes32[] memory nodes = new bytes32[](2 * n - 1);
         bytes32 domain = _domain();
         for (uint256 i; i < n; ++i) {
-            (bytes32 input, bytes32 output) = _hashes(packed[i * size:(i + 1) * size], circuit);
-            bytes32 digest = ClaimLib.digest(bytes32(ids[32 * i:32 * i + 32]), modelId, input, output, operator, domain);
-            nodes[n - 1 + i] = keccak256(bytes.concat(keccak256(bytes.concat(digest))));
+            (bytes32 input, bytes32 output) = _hashes(from, circuit);
+            bytes32 requestId;
+            assembly ("memory-safe") {
+                requestId := calldataload(add(ids.offset, shl(5, i)))
+            }
+            bytes32 digest = ClaimLib.digest(requestId, modelId, input, output, operator, domain);
+            assembly ("memory-safe") {
+                mstore(0x00, digest)
+                mstore(0x00, keccak256(0x00, 0x20))
+                mstore(add(nodes, shl(5, add(n, i))), keccak256(0x00, 0x20))
+            }
+            from += size;
         }
         for (uint256 i = n - 1; i > 0; --i) {
-            nodes[i - 1] = Hashes.commutativeKeccak256(nodes[2 * i - 1], nodes[2 * i]);
+            assembly ("memory-safe") {
+                // The children of node i - 1 are nodes 2 i - 1 and 2 i; the smaller one is hashed first.
+                let children := add(nodes, shl(6, i))
+                let left := mload(children)
+                let right := mload(add(children, 0x20))
+                let less := gt(right, left)
+                mstore(shl(5, iszero(less)), left)
+                mstore(shl(5, less), right)
+                mstore(add(nodes, shl(5, i)), keccak256(0x00, 0x40))
+            }
         }
         return nodes[0];
     }

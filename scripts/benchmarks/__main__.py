@@ -1,9 +1,9 @@
-"""Measurements: python -m scripts.benchmarks gas [--check] | latency [...]"""
+"""Measurements: python -m scripts.benchmarks gas [--check] | latency [...] | zk [...]"""
 
 import importlib
 import sys
 
-BENCHES = {"gas": "scripts.bench_gas", "latency": "scripts.bench_latency"}
+BENCHES = {"gas": "scripts.bench_gas", "latency": "scripts.bench_latency", "zk": "scripts.bench_zk"}
 
 
 def main(words: list[str]) -> int:
