@@ -57,10 +57,11 @@ CASES: Final = {
 
 
 def small() -> tuple[Quantised, np.ndarray]:
-    """The gallery's network of 10,465 parameters, and rows for it."""
+    """The gallery's network of 10,465 parameters, as the gallery has it, and rows for it."""
     entry = GALLERY["risk_mlp"]
-    unseen = entry.unseen()
-    return quantise(entry.path, unseen.inputs), unseen.inputs
+    inputs = entry.unseen().inputs
+    made = quantise(entry.path, inputs, max_error=entry.max_error, input_decimals=entry.input_decimals)
+    return made, inputs
 
 
 def large() -> tuple[Quantised, np.ndarray]:
@@ -77,7 +78,7 @@ async def measure(shop: Workshop, names: Sequence[str], proofs: int | None) -> d
         case = CASES[name]
         quantised, inputs = large() if case.large else small()
         count = proofs or case.proofs
-        rows = words(inputs[: count * case.batch], 6)
+        rows = words(inputs[: count * case.batch], quantised.model.inputs[0].decimals)
         figures = (await shop.measure(name, quantised, rows, case.batch)).figures
         least = await floor.same_size(bb, shop.folder, figures.gates, count)
         found[name] = {**dataclasses.asdict(figures), "floor_cpu_seconds": least.cpu_seconds}

@@ -18,11 +18,13 @@ from vouch.cli import (
     model,
     node,
     operator,
+    prover,
     relayer,
     request,
     status,
     up,
     watch,
+    zk,
 )
 from vouch.cli.console import Failed, describe, leaves
 from vouch.protocol.errors import VouchError
@@ -90,7 +92,22 @@ def cli(debug: bool, parent: int | None) -> None:
         threading.Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
 
 
-for module in (up, demo, deploy, operator, node, attest, relayer, watch, model, request, status, check):
+for module in (
+    up,
+    demo,
+    deploy,
+    operator,
+    node,
+    attest,
+    relayer,
+    prover,
+    watch,
+    model,
+    zk,
+    request,
+    status,
+    check,
+):
     cli.add_command(module.command)
 for command in dispute.commands:
     cli.add_command(command)

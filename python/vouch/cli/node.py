@@ -21,6 +21,7 @@ Examples:
   vouch node --onnx risk=models/credit-v3.onnx         the same under another name
   vouch node --text chat.json http://127.0.0.1:8000    a text model on vLLM (or any OpenAI-compatible server),
                                                        described by the manifest `vouch model describe` wrote
+  vouch node --circuit risk/                           a model whose answers can be proven (vouch zk compile)
   vouch node --onnx risk.onnx --cosign                 stand in other operators' quorums too
   vouch node --onnx risk.onnx --enclave nitro          in an AWS Nitro enclave: seal answers with its key
 \b
@@ -53,6 +54,14 @@ and two journals: two different answers to one request can cost the stake.
     multiple=True,
     metavar="MANIFEST FILE",
     help="Serve an ONNX file as a manifest describes it, with a tolerance for example.",
+)
+@click.option(
+    "--circuit",
+    "circuits",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    multiple=True,
+    metavar="FOLDER",
+    help="Serve the model of a circuit folder (vouch zk compile): a prover can prove its answers (zk route).",
 )
 @click.option(
     "--text",
@@ -120,6 +129,7 @@ and two journals: two different answers to one request can cost the stake.
 async def command(
     onnx_models: tuple[tuple[str | None, str], ...],
     described_models: tuple[tuple[Path, Path], ...],
+    circuits: tuple[Path, ...],
     text_models: tuple[tuple[Path, str], ...],
     echo_models: tuple[str, ...],
     key_file: Path | None,
@@ -145,12 +155,14 @@ async def command(
     from coincurve import PrivateKey
 
     from vouch.chain.hexes import checksum
-    from vouch.cli.sources import echo_runtime, onnx_runtime, text_runtime
+    from vouch.cli.sources import circuit_runtime, echo_runtime, onnx_runtime, text_runtime
     from vouch.node.config import NodeConfig
     from vouch.node.service import serve
 
-    if not onnx_models and not described_models and not text_models and not echo_models:
-        raise click.UsageError("no model to serve: give --onnx FILE, or --text MANIFEST URL")
+    if not any((onnx_models, described_models, circuits, text_models, echo_models)):
+        raise click.UsageError(
+            "no model to serve: give --onnx FILE, --circuit FOLDER, or --text MANIFEST URL"
+        )
     if cosign and unsigned:
         raise click.UsageError("--cosign signs with a key: give one, or leave --unsigned out")
     if enclave is not None and unsigned:
@@ -163,6 +175,7 @@ async def command(
         )
     models = [onnx_runtime(Path(path), name) for name, path in onnx_models]
     models += [_described(manifest, path) for manifest, path in described_models]
+    models += [circuit_runtime(folder) for folder in circuits]
     models += [text_runtime(path, url, os.environ.get("OPENAI_API_KEY")) for path, url in text_models]
     models += [echo_runtime(name) for name in echo_models]
     secret = None if unsigned else load_secret(key_file, "to sign claims with (or say --unsigned)")

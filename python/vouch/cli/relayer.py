@@ -52,6 +52,8 @@ Examples:
   vouch relayer --node http://127.0.0.1:8700 --key-file relayer.json --threshold 2 \\
                 --cosigner http://127.0.0.1:8700 --cosigner https://b.example --cosigner https://c.example
                                               the quorum route: any two of these three operators sign
+  vouch relayer --node http://127.0.0.1:8700 --key-file relayer.json --prover http://127.0.0.1:8720
+                                              the zk route: delivered first, settled with its proof later
 
 The database is its memory: what was seen, asked, answered and sent, and why something was refused. It
 survives kill -9; `vouch status ID --db FILE` shows one request of it.
@@ -119,6 +121,13 @@ survives kill -9; `vouch status ID --db FILE` shows one request of it.
 )
 @click.option("--threshold", type=click.IntRange(1), help="So many of the co-signers' operators make a seal.")
 @click.option(
+    "--prover",
+    metavar="URL",
+    envvar="VOUCH_PROVER",
+    show_envvar=True,
+    help="A prover service (vouch prover), for the zk route. Its bearer token is in VOUCH_PROVER_TOKEN.",
+)
+@click.option(
     "--min-prove-within",
     type=click.IntRange(1),
     default=60,
@@ -164,6 +173,7 @@ async def command(
     gas_floor: float,
     cosigners: tuple[tuple[str | None, str], ...],
     threshold: int | None,
+    prover: str | None,
     min_prove_within: int,
     max_exposure: int | None,
     enclave_registration: bool,
@@ -183,6 +193,7 @@ async def command(
         NodeEndpoint,
         QuorumConfig,
         RelayerConfig,
+        ZkConfig,
     )
     from vouch.relayer.service import serve
 
@@ -193,6 +204,8 @@ async def command(
         sesame = os.environ.get("VOUCH_COSIGNER_TOKEN") or None
         members = tuple(CosignerEndpoint(url, sesame, signer) for signer, url in cosigners)
         quorum = QuorumConfig(threshold, members)
+    if prover is not None and not prover.startswith(("http://", "https://")):
+        raise click.UsageError(f"--prover {prover!r} is no address: it starts with https:// (or http://)")
     key = load_key(key_file, "to send with")
     async with Rpc(rpc) as chain:
         deployment = await load(chain, deployments)
@@ -213,6 +226,7 @@ async def command(
         gas_floor=gas_floor,
         quorum=quorum,
         enclaves=enclaves,
+        zk=None if prover is None else ZkConfig(prover, os.environ.get("VOUCH_PROVER_TOKEN") or None),
         min_prove_within=min_prove_within,
         max_exposure=max_exposure,
         status_host=status_host,
@@ -230,4 +244,5 @@ async def command(
         ready=announce,
         quorum=None if quorum is None else lambda line: out.print(f"  {line}"),
         enclaves=lambda line: out.print(f"  {line}"),
+        prover=lambda line: out.print(f"  {line}"),
     )

@@ -63,6 +63,14 @@ def onnx_runtime(path: Path, name: str | None) -> "tuple[str, Runtime]":
     return manifest.name, OnnxRuntime(path, manifest)
 
 
+def circuit_runtime(folder: Path) -> "tuple[str, Runtime]":
+    """Served name and runtime of a circuit folder, as `vouch zk compile` writes it."""
+    from vouch.runtimes.integer import IntegerRuntime
+
+    manifest = read_manifest(folder / "manifest.json")
+    return manifest.name, IntegerRuntime(folder / "model.circuit", manifest)
+
+
 def text_runtime(manifest_file: Path, url: str, api_key: str | None) -> "tuple[str, Runtime]":
     """Served name and runtime of a text model behind an OpenAI-compatible server."""
     from vouch.runtimes.openai import OpenAiRuntime

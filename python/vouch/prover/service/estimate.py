@@ -1,0 +1,119 @@
+"""How long proofs take and how much memory, from what earlier ones took."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import Final
+
+KEPT: Final = 51
+"""Proofs of each circuit that are remembered; odd, so that the median is one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What one proof took: seconds of CPU and of the clock, and bytes of memory at its peak.
+
+    peak_bytes: of the proving program alone; memory: of everything that ran for the proof.
+    """
+
+    cpu_seconds: float
+    seconds: float
+    peak_bytes: int
+    memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A proof under way, for so many seconds."""
+
+    circuit_id: bytes
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What proofs run on: places for them, processors, and bytes of memory that they may take together."""
+
+    workers: int
+    processors: int
+    memory: int
+
+
+class Estimates:
+    """What the next proof of each circuit will take."""
+
+    def __init__(self, machine: Machine, known: Mapping[bytes, Sequence[Measurement]]) -> None:
+        """known: circuit id → measurements, newest first."""
+        self._machine = machine
+        self._kept = {circuit: list(measured)[:KEPT] for circuit, measured in known.items()}
+        self._typical = {c: _typical(measured) for c, measured in self._kept.items() if measured}
+
+    def add(self, circuit_id: bytes, measured: Measurement) -> None:
+        """One proof more."""
+        kept = self._kept.setdefault(circuit_id, [])
+        kept.insert(0, measured)
+        del kept[KEPT:]
+        self._typical[circuit_id] = _typical(kept)
+
+    def typical(self, circuit_id: bytes) -> Measurement | None:
+        """Medians of seconds, and the most memory; None before the first proof."""
+        return self._typical.get(circuit_id)
+
+    def memory(self, circuit_id: bytes) -> int:
+        """Bytes to keep free for a proof; all there are before the first one, so that it runs alone."""
+        typical = self._typical.get(circuit_id)
+        return self._machine.memory if typical is None else typical.memory
+
+    def fits(self, circuit_id: bytes, running: Iterable[bytes]) -> bool:
+        """True if there is memory for a proof beside those of the circuits `running`."""
+        taken = [self.memory(circuit) for circuit in running]
+        if not taken:
+            return True  # what is too large for the machine is told by its own attempt
+        return sum(taken) + self.memory(circuit_id) <= self._machine.memory
+
+    def horizon(self, queued: Mapping[bytes, int]) -> float:
+        """Seconds that all queued tasks take, as far as their circuits were ever proven."""
+        known = [
+            (self._typical[circuit].seconds, n) for circuit, n in queued.items() if circuit in self._typical
+        ]
+        return sum(seconds * count for seconds, count in known) / self._machine.workers
+
+    def left(self, running: Running) -> float | None:
+        """Seconds until a proof under way is there; None while nobody knows."""
+        typical = self._typical.get(running.circuit_id)
+        return None if typical is None else max(0.0, typical.seconds - running.elapsed)
+
+    def wait(self, circuit_id: bytes, ahead: Mapping[bytes, int], running: Sequence[Running]) -> float | None:
+        """Seconds until a task that is behind `ahead` (tasks per circuit) and `running` is done.
+
+        All CPU seconds up to and with its own, spread over as many processors as proofs use at once; never
+        less than its own proof takes. None while one of the circuits was never proven.
+        """
+        own = self._typical.get(circuit_id)
+        if own is None:
+            return None
+        work = own.cpu_seconds
+        for circuit, count in ahead.items():
+            if (typical := self._typical.get(circuit)) is None:
+                return None
+            work += count * typical.cpu_seconds
+        for proof in running:
+            if (typical := self._typical.get(proof.circuit_id)) is None:
+                return None
+            share = 1 - min(1.0, proof.elapsed / typical.seconds) if typical.seconds else 0.0
+            work += share * typical.cpu_seconds
+        return max(own.seconds, work / self._processors(own))
+
+    def _processors(self, own: Measurement) -> float:
+        at_once = min(self._machine.workers, max(1, self._machine.memory // max(1, own.memory)))
+        each = own.cpu_seconds / own.seconds if own.seconds else 1.0
+        return max(0.1, min(self._machine.processors, at_once * each))
+
+
+def _typical(measured: Sequence[Measurement]) -> Measurement:
+    return replace(
+        measured[0],
+        cpu_seconds=median(m.cpu_seconds for m in measured),
+        seconds=median(m.seconds for m in measured),
+        memory=max(m.memory for m in measured),
+    )

@@ -1,0 +1,1 @@
+"""What every HTTP service here needs: a listener, bounded bodies, the token, errors as JSON."""

@@ -1,0 +1,56 @@
+"""A proving process whose proofs are hashes: everything is real but the mathematics.
+
+The input's first word says what happens. A positive one: a program of the toolchain's kind burns so many
+milliseconds of CPU; the others are the failures below. The folder of the order gets a file per program, named
+after its process id.
+"""
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable
+
+from vouch.prover.errors import ProgramFailed, ProgramKilled
+from vouch.prover.process import run
+from vouch.prover.service.estimate import Measurement
+from vouch.prover.service.orders import Order, Proven
+from vouch.prover.service.worker import main
+
+REFUSED, KILLED, DIED, BUG = -1, -2, -3, -4
+MEMORY = 40_000_000
+"""What every proof says that it took."""
+
+BURN = """
+import os, pathlib, sys, tempfile, time
+folder, milliseconds = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+tempfile.mkdtemp()
+(folder / str(os.getpid())).touch()
+while time.process_time() * 1000 < milliseconds:
+    sum(range(1000))
+"""
+
+
+def proof_of(order: Order) -> bytes:
+    return hashlib.sha256(bytes(order)).digest()
+
+
+async def prove(order: Order, progress: Callable[[str], None]) -> Proven:
+    what = int.from_bytes(order.rows[0][0][:32], "big", signed=True)
+    match what:
+        case _ if what == REFUSED:
+            raise ProgramFailed("burner", 7, "no such circuit")
+        case _ if what == KILLED:
+            raise ProgramKilled("burner", "it ran out of memory")
+        case _ if what == DIED:
+            os._exit(9)
+        case _ if what == BUG:
+            raise RuntimeError("a defect")
+    print("this must not get between the messages")  # noqa: T201 - as a library might
+    progress("burning")
+    burned = await run([sys.executable, "-c", BURN, order.folder, str(what)], home=order.folder)
+    used = burned.usage
+    return Proven(proof_of(order), Measurement(used.cpu_seconds, used.seconds, used.peak_bytes, MEMORY))
+
+
+if __name__ == "__main__":
+    main(prove)
