@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from vouch.chain.account import LocalKey
-from vouch.relayer.config import CosignerEndpoint, NodeEndpoint, Patience, QuorumConfig, RelayerConfig
+from vouch.relayer.config import (
+    CosignerEndpoint,
+    NodeEndpoint,
+    Patience,
+    QuorumConfig,
+    RelayerConfig,
+    ZkConfig,
+)
 from vouch.relayer.service import serve
 from vouch.relayer.store import Store
 
@@ -38,6 +45,16 @@ GAP_POINTS = (
     "before broadcast 2",
     "after broadcast 2",
     "after advance 3",
+)
+# The same for one whose proof a prover service makes: in one step, and delivered first.
+ZK_POINTS = ("after answered", "before sealed", "after sealed")
+ZK_GAP_POINTS = (
+    "after broadcast",
+    "after set_deadline",
+    "before sealed",
+    "after sealed",
+    "after sign 2",
+    "after broadcast 2",
 )
 
 
@@ -77,6 +94,7 @@ def main() -> None:
         nodes=(NodeEndpoint(given["node"]),),
         database=Path(given["database"]),
         start_block=given["start"],
+        zk=ZkConfig(given["prover"], poll=0.1) if "prover" in given else None,
         quorum=QuorumConfig(2, tuple(map(CosignerEndpoint, members))) if members else None,
         patience=Patience(poll=0.2, margin=1.0),
     )

@@ -6,7 +6,7 @@ from coincurve import PrivateKey
 
 from vouch.node.config import NodeConfig
 from vouch.node.enclave import Enclave
-from vouch.node.errors import NoOperatorKey, NotSealed, OtherImage, OtherOperator
+from vouch.node.errors import NoOperatorKey, NotSealed, OtherCircuit, OtherImage, OtherOperator
 from vouch.node.journal import Journal, SignedAnswer
 from vouch.node.question import Question
 from vouch.node.runs import Runs
@@ -16,6 +16,7 @@ from vouch.protocol.enclave import ENCLAVE
 from vouch.protocol.keccak import keccak
 from vouch.protocol.request import ANYONE
 from vouch.protocol.seal import sign_claim
+from vouch.protocol.zk import ZK
 
 
 class Answers:
@@ -32,7 +33,8 @@ class Answers:
         self._differing: dict[bytes, Claim] = {}
 
     async def answer(self, question: Question) -> SignedAnswer:
-        """The one answer to a question, with the enclave's seal if the terms ask for that.
+        """The one answer to a question, with the enclave's seal if the terms ask for that. On the zk route a
+        prover makes the seal later, of what is answered here.
 
         Raises the refusals of `vouch.node.errors`, the codec's errors for an input or output that does not
         fit the manifest, and the runtime's errors.
@@ -47,6 +49,10 @@ class Answers:
         # Whoever sees the operator's signature can deliver it, and the stake would pay for the missing proof.
         if enclave is not None and terms.trust != enclave.image_id:
             raise OtherImage(terms.trust, enclave.image_id)
+        if terms.route == ZK:
+            circuits = self._runs.manifest(terms.model_id).zk
+            if terms.trust not in circuits:
+                raise OtherCircuit(terms.trust, circuits)
         request_id = question.request_id
         return await self._work.share(
             ("answer", request_id), lambda: self._answer(request_id, question, key, operator, enclave)

@@ -24,8 +24,8 @@ _TERMS_BYTES = 17 * 32
 
 async def answer(http: HttpRequest) -> JSONResponse:
     """POST /vouch/v1/answers {chainId, hub, terms: abi.encode(Request), input} -> output, claim, signature
-    and seal, which is null where the signature is only a part of it. On the enclave route the seal is the
-    enclave's, and `enclave` says whose: kind and key."""
+    and seal, which is null where the signature is only a part of it (quorum route) or a prover makes the seal
+    later (zk route). On the enclave route it is the enclave's, and `enclave` says whose: kind and key."""
     began = time.perf_counter()
     served = Served.of(http)
     question = _question(await read_json(http, served.config.max_body_bytes))

@@ -9,6 +9,7 @@ from vouch.node.enclave import Enclave
 from vouch.protocol.enclave import ENCLAVE
 from vouch.protocol.quorum import QUORUM
 from vouch.protocol.seal import SIGNED, address_of
+from vouch.protocol.zk import ZK
 from vouch.runtimes.base import Runtime
 
 
@@ -58,5 +59,7 @@ class NodeConfig:
     @property
     def routes(self) -> tuple[bytes, ...]:
         """Whose claims are signed: the operator's signature is the whole seal, or one of a quorum's, or the
-        enclave's seal stands beside it."""
-        return (SIGNED, QUORUM) if self.enclave is None else (SIGNED, QUORUM, ENCLAVE)
+        enclave's seal stands beside it, or a proof that a prover makes will."""
+        enclave = () if self.enclave is None else (ENCLAVE,)
+        proven = (ZK,) if any(runtime.manifest.zk for _, runtime in self.models) else ()
+        return SIGNED, QUORUM, *enclave, *proven

@@ -233,6 +233,20 @@ class OtherImage(NodeError):
         )
 
 
+class OtherCircuit(NodeError):
+    """The terms trust a circuit that does not prove the model; all are circuit ids, 32 bytes."""
+
+    status = 422
+
+    def __init__(self, received: bytes, expected: tuple[bytes, ...]) -> None:
+        self.received, self.expected = received, expected
+        circuits = ", ".join(f"0x{circuit.hex()}" for circuit in expected) or "no circuit"
+        super().__init__(
+            f"the terms trust the circuit 0x{received.hex()}, the model is proven by {circuits}: "
+            "no proof would ever count"
+        )
+
+
 class NotAttested(NodeError):
     """The enclave's hardware (or what stands for it) gave no document, or one about something else."""
 

@@ -58,6 +58,23 @@ class EnclaveConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ZkConfig:
+    """The service that makes the proofs of the zk route (`vouch prover`), and how much time they get."""
+
+    url: str
+    token: str | None = field(default=None, repr=False)
+    """Bearer token that the service asks for, if any."""
+    slack: float = 1.5
+    """What an estimate is multiplied with."""
+    margin: float = 15.0
+    """Seconds between a proof and its deadline, for the transaction that brings it."""
+    poll: float = 1.0
+    """Longest pause in seconds between two looks at a proof under way."""
+    timeout: float = 10.0
+    """Seconds for one answer of the service; none of them waits for a proof."""
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """How much the relayer takes on, in the units named."""
 
@@ -133,6 +150,8 @@ class RelayerConfig:
     """None: requests on the quorum route are refused."""
     enclaves: EnclaveConfig | None = None
     """None: requests on the enclave route are refused."""
+    zk: ZkConfig | None = None
+    """None: requests on the zk route are refused."""
     min_prove_within: int = 60
     """Seconds that terms must leave for the proof, or the proof is brought first."""
     max_exposure: int | None = None

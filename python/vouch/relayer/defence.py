@@ -5,14 +5,13 @@ from dataclasses import replace
 
 from vouch.chain.contracts import Hub
 from vouch.chain.errors import RpcError
-from vouch.protocol.quorum import QUORUM
-from vouch.relayer.collection import Collection
 from vouch.relayer.desk import Desk
 from vouch.relayer.errands import Errand, Refusal, name_of
 from vouch.relayer.errors import NodeRefused, NodeUnavailable, WrongNodeAnswer
 from vouch.relayer.job import Job, JobStatus, TxKind
+from vouch.relayer.nodes import NodePool
 from vouch.relayer.plan import Plan
-from vouch.relayer.prover import Prover
+from vouch.relayer.prover import Proof, Provers
 from vouch.relayer.routes import Routes
 from vouch.relayer.sender import KEY_ENDED, MAY_CHANGE
 from vouch.relayer.watch import Watch
@@ -29,12 +28,13 @@ class Defence:
         desk: Desk,
         hub: Hub,
         plan: Plan,
-        prover: Prover,
+        provers: Provers,
+        pool: NodePool,
         routes: Routes,
         watch_of: Callable[[bytes], Watch | None],
     ) -> None:
-        self._desk, self._hub, self._plan, self._prover = desk, hub, plan, prover
-        self._routes, self._watch_of = routes, watch_of
+        self._desk, self._hub, self._plan, self._provers = desk, hub, plan, provers
+        self._pool, self._routes, self._watch_of = pool, routes, watch_of
 
     async def look(self, job: Job, watch: Watch) -> bool:
         """Does what is next for a delivered job; False if it is not ours. Raises RpcError, RpcUnavailable."""
@@ -82,28 +82,24 @@ class Defence:
         watch.due = prove_by
         if watch.alarm is None:
             watch.alarm = (self._desk.now() + prove_by) // 2
-        if job.terms.route != QUORUM:
+        prover = self._provers.of(job.terms.route)
+        if prover is None:
             await self._prove_alone(job, watch)
             return
-        found = self._prover.open(job, patient=True)
-        if found is None:
-            why = f"the terms trust 0x{job.terms.trust.hex()}, which no quorum of ours has"
-            self._desk.risk(job, watch, why)
-            return
 
-        def told(at: Collection) -> None:
+        def told(at: Proof) -> None:
             if at.seal is None and (at.hopeless or self._desk.now() > (watch.alarm or 0)):
                 self._desk.risk(job, watch, str(at))
             else:
                 self._desk.say(job, watch, f"proof is due: {at}")
 
-        await self._prover.fill(found, watch.wake, told)
-        self._prover.keep(found, watch.wake)
+        if await prover.prove(job, watch.wake, told, patient=True) is None:
+            self._desk.risk(job, watch, prover.why_foreign(job.terms))
 
     async def _prove_alone(self, job: Job, watch: Watch) -> None:
         """A route whose whole seal is our node's: whoever had the node's answer could deliver it."""
         try:
-            seal = await self._prover.own_seal(job)
+            seal = await self._pool.seal_again(job)
         except (NodeUnavailable, NodeRefused, WrongNodeAnswer) as error:
             self._desk.risk(job, watch, str(error))
             self._desk.retry(watch)

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 
 from vouch.chain.errors import RpcError
-from vouch.relayer.collection import Collection
 from vouch.relayer.desk import Desk
 from vouch.relayer.errands import Errand, Refusal, name_of
 from vouch.relayer.job import Job, JobStatus, TxKind
 from vouch.relayer.plan import Plan
-from vouch.relayer.prover import Prover
+from vouch.relayer.prover import Proof, Provers
 from vouch.relayer.sender import MAY_CHANGE
 from vouch.relayer.watch import Watch
 
@@ -17,9 +16,9 @@ class Delivery:
     """The plan's decision, carried out; `watch_of` finds the watch of a request that is looked after."""
 
     def __init__(
-        self, desk: Desk, plan: Plan, prover: Prover, watch_of: Callable[[bytes], Watch | None]
+        self, desk: Desk, plan: Plan, provers: Provers, watch_of: Callable[[bytes], Watch | None]
     ) -> None:
-        self._desk, self._plan, self._prover, self._watch_of = desk, plan, prover, watch_of
+        self._desk, self._plan, self._provers, self._watch_of = desk, plan, provers, watch_of
 
     async def look(self, job: Job, watch: Watch) -> bool:
         """Does what is next for an answered job; False if that is nothing, or the sender's business.
@@ -42,28 +41,27 @@ class Delivery:
         return await self._prove_first(job, watch)
 
     async def _prove_first(self, job: Job, watch: Watch) -> bool:
-        found = self._prover.open(job, patient=False)
-        if found is None:
-            self._fail(job, f"{watch.proof_first}; no quorum of ours has the trust value of the terms")
-            return False
-
-        def told(at: Collection) -> None:
+        def told(at: Proof) -> None:
             self._desk.say(job, watch, f"proof first ({watch.proof_first}): {at}")
 
-        await self._prover.fill(found, watch.wake, told)
-        if not self._prover.keep(found, watch.wake) and found.hopeless:
-            self._fail(job, f"no quorum: {found}")
+        prover = self._provers.of(job.terms.route)
+        if prover is None:
+            self._fail(job, f"{watch.proof_first}, and this one has none")
+            return False
+        found = await prover.prove(job, watch.wake, told, patient=False)
+        if found is None:
+            self._fail(job, f"{watch.proof_first}; {prover.why_foreign(job.terms)}")
+            return False
+        if found.seal is None and found.hopeless:
+            self._fail(job, f"no {prover.NOUN}: {found}")
             return False
         return True
 
     async def prove_ahead(self, job: Job, watch: Watch) -> None:
         """While the delivery is under way, if its proof is due in any case: the gap gets shorter."""
-        if job.terms.window or job.sealed:
-            return
-        found = self._prover.open(job, patient=True)
-        if found is not None:
-            await self._prover.fill(found, watch.wake, lambda _: None)
-            self._prover.keep(found, watch.wake)
+        prover = self._provers.of(job.terms.route)
+        if prover is not None and not job.terms.window and not job.sealed:
+            await prover.prove(job, watch.wake, lambda _: None, patient=True)
 
     def _refused(self, errand: Errand, refusal: Refusal) -> None:
         job, name = errand.job, name_of(refusal)

@@ -4,6 +4,7 @@ from vouch.chain.transaction import MAX_TX_GAS, Call
 from vouch.protocol.enclave import ENCLAVE
 from vouch.protocol.request import Request
 from vouch.protocol.status import Gate
+from vouch.protocol.zk import ZK
 from vouch.relayer.job import Job
 
 BASE = 21_000
@@ -23,6 +24,10 @@ _ENCLAVE = 12_000
 """What an enclave's seal takes beyond that: measured 9,100, on P-256 14,700 with its longer seal."""
 _PER_SEAL_BYTE = 80
 """A signature of a quorum (65 bytes) is measured at 3,500, a name on its list (20 bytes) at 550."""
+_ZK = 850_000
+"""What a zk seal takes beyond that: measured 510,000 for 2^12 gates, 555,000 for 2^13, and so on."""
+_PER_ZK_BYTE = 8
+"""Of the packed tensors, which are hashed."""
 _TERMS = 544 + 5 * 32
 """Calldata bytes of an item beside its output and seal, at most 16 gas each."""
 
@@ -84,5 +89,7 @@ def _grows(output_size: int) -> int:
 
 
 def _seal(terms: Request, size: int) -> int:
+    if terms.route == ZK and size:
+        return _ZK + _PER_ZK_BYTE * size
     looked_up = _ENCLAVE if terms.route == ENCLAVE and size else 0
     return looked_up + _PER_SEAL_BYTE * max(0, size - SIGNATURE_SEAL)

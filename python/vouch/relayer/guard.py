@@ -13,8 +13,9 @@ from vouch.relayer.defence import Defence
 from vouch.relayer.delivery import Delivery
 from vouch.relayer.desk import Desk
 from vouch.relayer.job import Job, JobStatus
+from vouch.relayer.nodes import NodePool
 from vouch.relayer.plan import Plan
-from vouch.relayer.prover import Prover
+from vouch.relayer.prover import Provers
 from vouch.relayer.routes import Routes
 from vouch.relayer.watch import Watch
 
@@ -28,13 +29,20 @@ class Guard:
     """
 
     def __init__(
-        self, hub: Hub, desk: Desk, plan: Plan, prover: Prover, routes: Routes, pause: float
+        self,
+        hub: Hub,
+        desk: Desk,
+        plan: Plan,
+        provers: Provers,
+        pool: NodePool,
+        routes: Routes,
+        pause: float,
     ) -> None:
-        self._desk, self._routes, self._pause = desk, routes, pause
+        self._desk, self._provers, self._routes, self._pause = desk, provers, routes, pause
         self._tasks = asyncio.TaskGroup()
         self._watches: dict[bytes, Watch] = {}
-        self._delivery = Delivery(desk, plan, prover, self._watches.get)
-        self._defence = Defence(desk, hub, plan, prover, routes, self._watches.get)
+        self._delivery = Delivery(desk, plan, provers, self._watches.get)
+        self._defence = Defence(desk, hub, plan, provers, pool, routes, self._watches.get)
 
     @property
     def risks(self) -> dict[bytes, str]:
@@ -58,6 +66,8 @@ class Guard:
             elif job.status.in_gap or (job.status is JobStatus.ANSWERED and not job.sealed):
                 watch = self._watches[job.id] = Watch()
                 self._tasks.create_task(self._look_after(job.id, watch), name=f"guard {job.id.hex()[:8]}")
+            elif job.status.ended:
+                self._tasks.create_task(self._provers.drop(job), name=f"drop {job.id.hex()[:8]}")
 
     def look_again(self, jobs: Iterable[bytes]) -> None:
         """A transaction of these requests went out, or is over."""
@@ -85,7 +95,7 @@ class Guard:
                 job = self._desk.store.get(job_id)
                 try:
                     if job is None or not await self._look(job, watch):
-                        return
+                        break
                 except ChainError as error:
                     self._desk.retry(watch)
                     _log.warning("request 0x%s waits: %s", job_id.hex(), error)
@@ -93,6 +103,8 @@ class Guard:
         finally:
             del self._watches[job_id]
             self._desk.risks.pop(job_id, None)
+        if (job := self._desk.store.get(job_id)) is not None and job.status.ended:
+            await self._provers.drop(job)
 
     async def _look(self, job: Job, watch: Watch) -> bool:
         """Does what is next; False if that is nothing."""

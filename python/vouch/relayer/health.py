@@ -12,6 +12,7 @@ from vouch.relayer.job import Job
 from vouch.relayer.parts import Parts
 from vouch.relayer.quorum import Quorum
 from vouch.relayer.store import Store
+from vouch.relayer.zk import Circuits
 
 
 class Health:
@@ -26,13 +27,14 @@ class Health:
         self._parts = parts
 
     def report(self) -> dict[str, Any]:
-        """JSON-ready; `ok` is false while chain, sender, all nodes, an enclave or a stake is in trouble."""
+        """JSON-ready; `ok` is false while chain, sender, all nodes, an enclave, the prover or a stake is in
+        trouble."""
         if (parts := self._parts) is None:
             return {"ok": False, "chain": "starting", "sender": "", "nodes": {}}
         store, intake, risks, now = parts.store, parts.intake, parts.guard.risks, time.time()
         nodes = {node.url: node.trouble for node in parts.pool.nodes}
         ok = not self.chain_trouble and not parts.sender.trouble and not all(nodes.values()) and not risks
-        ok = ok and not parts.enclaves.troubles
+        ok = ok and not parts.enclaves.troubles and not (parts.circuits and parts.circuits.trouble)
         return {
             "ok": ok,
             "chain": self.chain_trouble,
@@ -40,6 +42,7 @@ class Health:
             "nodes": nodes,
             "quorum": _quorum(parts.quorum),
             "enclaves": parts.enclaves.report(),
+            "prover": None if parts.circuits is None else _prover(parts.circuits),
             "delivered": {
                 to_hex(job.id): gap_line(job, now) for job in store.in_gap() if parts.plan.is_ours(job)
             },
@@ -60,6 +63,19 @@ def _quorum(quorum: Quorum) -> dict[str, Any] | None:
         "signers": list(policy.signers) if policy else None,
         "trust": to_hex(policy.trust) if policy else None,
         "cosigners": {node.url: node.trouble for node in quorum.pool.nodes},
+    }
+
+
+def _prover(circuits: Circuits) -> dict[str, Any]:
+    info = circuits.info
+    return {
+        "url": circuits.config.url,
+        "trouble": circuits.trouble,
+        "srs": info.srs if info else None,
+        "queued": info.queued if info else None,
+        "circuits": {to_hex(model): [to_hex(each) for each in ids] for model, ids in info.models.items()}
+        if info
+        else None,
     }
 
 

@@ -16,8 +16,9 @@ from vouch.protocol.errors import VouchError
 from vouch.protocol.keccak import keccak
 from vouch.protocol.quorum import QUORUM
 from vouch.protocol.seal import SIGNED, Seal, recover_signer
+from vouch.protocol.zk import ZK
 from vouch.relayer.config import NodeEndpoint
-from vouch.relayer.errors import WrongNodeAnswer
+from vouch.relayer.errors import NodeUnavailable, WrongNodeAnswer
 from vouch.relayer.job import Job, NodeAnswer
 from vouch.relayer.peers import Node, NodeInfo, Peers, Reach
 
@@ -54,6 +55,28 @@ class NodePool(Peers):
         answer = self._checked(node, job, body, elapsed)
         node.worked()
         return answer
+
+    async def again(self, job: Job) -> NodeAnswer:
+        """Our own node repeats what it signed, for an answer that only the chain told of.
+
+        Raises NodeUnavailable, NodeRefused, WrongNodeAnswer (it says something else now).
+        """
+        answer = job.answer
+        nodes = [node for node in self.nodes if answer is not None and node.operator == answer.operator]
+        if answer is None or not nodes:
+            raise NodeUnavailable("(none)", "no node of ours that answers for this operator was reached yet")
+        again = await self.ask(self.pick(nodes), job)
+        if again.output != answer.output:
+            hashes = (f"0x{keccak(each.output).hex()}" for each in (again, answer))
+            raise WrongNodeAnswer(again.node, "the output's hash", *hashes)
+        return again
+
+    async def seal_again(self, job: Job) -> bytes:
+        """The same for the seal, on a route whose whole seal our own node makes."""
+        again = await self.again(job)
+        if again.seal is None:
+            raise WrongNodeAnswer(again.node, "the seal", "missing", "a whole one")
+        return again.seal
 
     def sealer_of(self, job: Job, answer: NodeAnswer) -> str:
         """Id of the enclave's key that made the seal of an answer, which was checked before."""
@@ -94,13 +117,16 @@ class NodePool(Peers):
             raise WrongNodeAnswer(node.url, "operator", operator, node.operator)
         if seal is not None:
             self._check_seal(node, seal, terms.route, claim)
-        elif terms.route != QUORUM:
+        elif terms.route not in (QUORUM, ZK):
             raise WrongNodeAnswer(node.url, "the seal", "missing", f"one of route {to_hex(terms.route)}")
         if signature is not None:
             self._check_signature(node, signature, claim, operator)
         return NodeAnswer(operator, output, seal, signature, node.url, min(taken, elapsed) or elapsed)
 
     def _check_seal(self, node: Node, seal: bytes, route: bytes, claim: Claim) -> None:
+        if route == ZK:
+            # It takes long to make, so whoever gives one with the answer does not do what it should.
+            raise WrongNodeAnswer(node.url, "the seal", f"{len(seal)} bytes", "null: provers make it")
         if seal[:4] != route:
             raise WrongNodeAnswer(node.url, "the seal's route", to_hex(seal[:4]), to_hex(route))
         if route == ENCLAVE:

@@ -5,11 +5,13 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from vouch.chain.account import LocalKey
-from vouch.chain.contracts import Hub, NodeRegistry, VerifierRouter
+from vouch.chain.contracts import Hub, ModelRegistry, NodeRegistry, VerifierRouter
 from vouch.chain.enclave import EnclaveKeys, NitroAttestation
 from vouch.chain.hexes import to_bytes
 from vouch.chain.rpc import Rpc
 from vouch.protocol.quorum import QUORUM
+from vouch.protocol.zk import ZK
+from vouch.prover.service.client import ProverClient
 from vouch.relayer.clock import ChainClock
 from vouch.relayer.config import RelayerConfig
 from vouch.relayer.cosigners import CosignerPool
@@ -25,13 +27,17 @@ from vouch.relayer.pipeline import Pipeline
 from vouch.relayer.plan import Plan
 from vouch.relayer.policy import Policy
 from vouch.relayer.prices import Prices
-from vouch.relayer.prover import Prover
+from vouch.relayer.prover import Provers
 from vouch.relayer.quorum import Quorum
+from vouch.relayer.quorum_prover import QuorumProver
 from vouch.relayer.refunds import Refunds
 from vouch.relayer.routes import Routes
+from vouch.relayer.seal_check import SealCheck
 from vouch.relayer.sender import Sender
 from vouch.relayer.stakes import Stakes
 from vouch.relayer.store import Store
+from vouch.relayer.zk import Circuits
+from vouch.relayer.zk_prover import ZkProver
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +54,7 @@ class Parts:
     pool: NodePool
     quorum: Quorum
     enclaves: Enclaves
+    circuits: Circuits | None
     pipeline: Pipeline
     sender: Sender
     guard: Guard
@@ -104,10 +111,20 @@ async def assemble(config: RelayerConfig, key: LocalKey, stack: AsyncExitStack) 
         simulate=config.simulate,
     )
     stakes = Stakes(registry, store, patience.stakes, config.max_exposure)
-    plan = Plan(quorum, stakes, pool, sender, config.min_prove_within)
-    prover = Prover(chain_id, hub.address, store, quorum, pool, patience, config.limits.dispatches)
-    routes = Routes(VerifierRouter(rpc, await hub.router()), QUORUM)
-    guard = Guard(hub, Desk(store, sender, clock, patience), plan, prover, routes, patience.nodes)
+    questions = config.limits.dispatches
+    provers = Provers({QUORUM: QuorumProver(chain_id, hub.address, store, quorum, pool, patience, questions)})
+    circuits = None
+    if config.zk is not None:
+        client = ProverClient(config.zk.url, config.zk.token, config.zk.timeout)
+        client = await stack.enter_async_context(client)
+        circuits = Circuits(config.zk, client, ModelRegistry(rpc, await hub.models()))
+        await circuits.refresh(max_age=0.0)
+        seals = SealCheck(rpc, await hub.router())
+        zk = ZkProver(chain_id, hub.address, store, circuits, client, seals, clock.probably, patience)
+        provers.add(ZK, zk)
+    plan = Plan(provers, stakes, pool, sender, config.min_prove_within)
+    routes = Routes(VerifierRouter(rpc, await hub.router()), QUORUM, ZK)
+    guard = Guard(hub, Desk(store, sender, clock, patience), plan, provers, pool, routes, patience.nodes)
     enclaves = await _enclaves(rpc, chain_id, pool, sender, clock, config)
     pipeline = Pipeline(
         store,
@@ -119,7 +136,7 @@ async def assemble(config: RelayerConfig, key: LocalKey, stack: AsyncExitStack) 
         ),
         Prices(registry, patience.prices),
         pool,
-        quorum,
+        provers,
         enclaves,
         sender.fees,
         clock,
@@ -137,7 +154,7 @@ async def assemble(config: RelayerConfig, key: LocalKey, stack: AsyncExitStack) 
         keep_blocks=config.keep_blocks,
     )
     refunds = Refunds(store, sender, clock, patience.poll)
-    return Parts(store, intake, pool, quorum, enclaves, pipeline, sender, guard, plan, refunds)
+    return Parts(store, intake, pool, quorum, enclaves, circuits, pipeline, sender, guard, plan, refunds)
 
 
 async def _enclaves(

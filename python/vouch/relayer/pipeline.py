@@ -9,7 +9,6 @@ from dataclasses import replace
 from vouch.chain.errors import ChainError
 from vouch.chain.fees import FeePolicy
 from vouch.protocol.enclave import ENCLAVE
-from vouch.protocol.quorum import QUORUM
 from vouch.protocol.request import ANYONE, Request
 from vouch.relayer import gas
 from vouch.relayer.clock import ChainClock
@@ -20,7 +19,7 @@ from vouch.relayer.job import Job, JobStatus, NodeAnswer
 from vouch.relayer.nodes import Node, NodePool
 from vouch.relayer.policy import Policy
 from vouch.relayer.prices import Prices
-from vouch.relayer.quorum import Quorum
+from vouch.relayer.prover import Provers
 from vouch.relayer.store import Store
 
 _log = logging.getLogger(__name__)
@@ -35,7 +34,7 @@ class Pipeline:
         policy: Policy,
         prices: Prices,
         pool: NodePool,
-        quorum: Quorum,
+        provers: Provers,
         enclaves: Enclaves,
         fees: FeePolicy,
         clock: ChainClock,
@@ -45,7 +44,7 @@ class Pipeline:
     ) -> None:
         """`answered` is told of every job with a checked answer."""
         self._store, self._policy, self._prices, self._pool = store, policy, prices, pool
-        self._quorum, self._enclaves = quorum, enclaves
+        self._provers, self._enclaves = provers, enclaves
         self._fees, self._clock, self._patience, self._answered = fees, clock, patience, answered
         self._slots = asyncio.Semaphore(dispatches)
         self._tasks = asyncio.TaskGroup()
@@ -138,13 +137,13 @@ class Pipeline:
         terms = job.terms
         try:
             self._policy.check_operator(terms, self._pool.operators)
-            serving = await self._serving(terms)
+            serving = await self._serving(job)
         except Refused:
             await self._pool.refresh_all(max_age=0.2)
             if unknown := self._pool.unknown:
                 raise NotYet("; ".join(f"node {node.url}: {node.trouble}" for node in unknown)) from None
             self._policy.check_operator(terms, self._pool.operators)
-            serving = await self._serving(terms)
+            serving = await self._serving(job)
         for max_age in (None, 0.0):
             prices = {
                 operator: await self._prices.of(operator, terms.model_id, terms.token, max_age=max_age)
@@ -158,8 +157,9 @@ class Pipeline:
                     raise  # never on an old price
         raise AssertionError("unreachable")
 
-    async def _serving(self, terms: Request) -> list[Node]:
+    async def _serving(self, job: Job) -> list[Node]:
         """Nodes that have the model, seal on the route, and whose operator the terms name and trust."""
+        terms = job.terms
         nodes = self._pool.serving(terms.model_id, terms.route)
         if not nodes:
             await self._pool.refresh_all(max_age=1.0)
@@ -170,8 +170,7 @@ class Pipeline:
             raise Refused(
                 "ModelNotServed", f"no node of ours has model 0x{terms.model_id.hex()} on route {route}"
             )
-        if terms.route == QUORUM:
-            self._quorum.check(terms)
+        await self._provers.check(job, self._clock.at_least())
         if terms.route == ENCLAVE:
             return await self._enclaves.ready(terms, nodes)
         trusted = [node for node in nodes if self._policy.is_trusted(terms, node.operator)]
@@ -185,7 +184,7 @@ class Pipeline:
         if not self._policy.gas_floor:
             return 0
         return (
-            gas.expected(terms, seal_size=self._quorum.seal_size(terms))
+            gas.expected(terms, seal_size=self._provers.seal_size(terms))
             * (await self._fees.current()).max_fee
         )
 

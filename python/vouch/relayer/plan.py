@@ -2,7 +2,7 @@
 
 from vouch.relayer.job import Job, TxKind
 from vouch.relayer.nodes import NodePool
-from vouch.relayer.quorum import Quorum
+from vouch.relayer.prover import Provers
 from vouch.relayer.sender import Sender
 from vouch.relayer.stakes import Stakes
 
@@ -11,9 +11,9 @@ class Plan:
     """The operator's rules for putting stake at risk. min_prove_within: seconds for the proof, at least."""
 
     def __init__(
-        self, quorum: Quorum, stakes: Stakes, pool: NodePool, sender: Sender, min_prove_within: int
+        self, provers: Provers, stakes: Stakes, pool: NodePool, sender: Sender, min_prove_within: int
     ) -> None:
-        self._quorum, self._stakes, self._pool, self._sender = quorum, stakes, pool, sender
+        self._provers, self._stakes, self._pool, self._sender = provers, stakes, pool, sender
         self._min_prove_within = min_prove_within
 
     async def why_proof_first(self, job: Job) -> str:
@@ -28,7 +28,9 @@ class Plan:
             return "the terms allow no gap"
         if terms.prove_within < self._min_prove_within:
             return f"proveWithin is {terms.prove_within} s, we ask for {self._min_prove_within}"
-        if why := self._quorum.why_out_of_reach(terms, answer):
+        if (prover := self._provers.of(terms.route)) is None:
+            return "the seals of its route come with the answers"
+        if why := await prover.why_proof_first(job, answer):
             return why
         return await self._stakes.why_uncovered(job, answer.operator, self._sender.queued(TxKind.DELIVER))
 

@@ -2,7 +2,7 @@
 
 import logging
 
-from vouch.protocol.quorum import QUORUM, Policy, QuorumSeal
+from vouch.protocol.quorum import Policy, QuorumSeal
 from vouch.protocol.request import Request
 from vouch.relayer.config import QuorumConfig
 from vouch.relayer.cosigners import CosignerPool
@@ -75,9 +75,10 @@ class Quorum:
             return self.policy
         return self._store.policy(trust)
 
-    def seal_size(self, terms: Request) -> int:
+    @property
+    def seal_size(self) -> int:
         """Bytes that a seal will have."""
-        if terms.route != QUORUM or self.policy is None:
+        if self.policy is None:
             return SIGNATURE_SEAL
         return len(bytes(QuorumSeal(self.policy, {}).seal)) + 65 * self.policy.threshold
 

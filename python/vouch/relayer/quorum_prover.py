@@ -4,15 +4,18 @@ import asyncio
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Coroutine, Iterable
+from typing import Any
 
 from vouch.protocol.claim import Claim
 from vouch.protocol.keccak import keccak
+from vouch.protocol.request import Request
 from vouch.relayer.collection import Collection
 from vouch.relayer.config import Patience
 from vouch.relayer.errors import NodeRefused, NodeUnavailable, WrongNodeAnswer
 from vouch.relayer.job import Job, NodeAnswer
 from vouch.relayer.nodes import NodePool
+from vouch.relayer.prover import Prover, Told
 from vouch.relayer.quorum import Quorum
 from vouch.relayer.store import Store
 
@@ -22,8 +25,10 @@ _FINAL = frozenset({"Disagrees", "AlreadySigned", "NotReproducible"})
 """Refusals about the output itself. Others can be put right at the co-signer: a model is loaded, say."""
 
 
-class Prover:
+class QuorumProver(Prover[Collection]):
     """Asks every signer at the same time, and those who are away again and again."""
+
+    NOUN = "quorum"
 
     def __init__(
         self,
@@ -37,24 +42,23 @@ class Prover:
     ) -> None:
         """`questions` is how many are at one signer at the same time: one that hangs holds nobody else up."""
         self._chain_id, self._hub = chain_id, hub
-        self._store, self._quorum, self._pool, self._patience = store, quorum, pool, patience
+        super().__init__(store)
+        self._quorum, self._pool, self._patience = quorum, pool, patience
         self._slots: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(questions))
 
-    async def own_seal(self, job: Job) -> bytes:
-        """Of a route whose whole seal our own node makes, for an answer that only the chain told of.
+    async def check(self, job: Job, now: int) -> None:  # noqa: ARG002  signatures take no time
+        self._quorum.check(job.terms)
 
-        Raises NodeUnavailable, NodeRefused, WrongNodeAnswer.
-        """
-        again = await self._again(job)
-        if again.seal is None:
-            raise WrongNodeAnswer(again.node, "the seal", "missing", "a whole one")
-        return again.seal
+    def seal_size(self, terms: Request) -> int:  # noqa: ARG002  they all have the same
+        return self._quorum.seal_size
+
+    async def why_proof_first(self, job: Job, answer: NodeAnswer) -> str:
+        return self._quorum.why_out_of_reach(job.terms, answer)
+
+    def why_foreign(self, terms: Request) -> str:
+        return f"the terms trust 0x{terms.trust.hex()}, which no quorum of ours has"
 
     def open(self, job: Job, *, patient: bool) -> Collection | None:
-        """What is there for the job's answer already; None: its terms trust a quorum that was never ours.
-
-        `patient`: what may yet change is waited for.
-        """
         answer, terms = job.answer, job.terms
         policy = self._quorum.known(terms.trust)
         if answer is None or policy is None:
@@ -68,34 +72,12 @@ class Prover:
             made.signed[answer.operator] = answer.signature
         return made
 
-    async def fill(self, found: Collection, wake: asyncio.Event, told: Callable[[Collection], None]) -> None:
-        """Asks until there is a seal, none can be had, or somebody else sets `wake`.
+    def _work(
+        self, found: Collection, wake: asyncio.Event, told: Told
+    ) -> Iterable[Coroutine[Any, Any, None]]:
+        return [self._obtain(found, signer, wake, told) for signer in found.open]
 
-        `told` is called whenever something came, whatever it was.
-        """
-        if found.seal is not None or (found.hopeless and not found.patient):
-            return
-        told(found)
-        async with asyncio.TaskGroup() as tasks:
-            asking = [
-                tasks.create_task(self._obtain(found, signer, wake, told), name=f"co-signature of {signer}")
-                for signer in found.open
-            ]
-            await wake.wait()
-            for task in asking:
-                task.cancel()
-
-    def keep(self, found: Collection, wake: asyncio.Event) -> bool:
-        """Stores the seal if it is whole, and has the job looked at again; False if it is not."""
-        if (seal := found.seal) is None:
-            return False
-        self._store.sealed(found.job, seal)
-        wake.set()
-        return True
-
-    async def _obtain(
-        self, found: Collection, signer: str, wake: asyncio.Event, told: Callable[[Collection], None]
-    ) -> None:
+    async def _obtain(self, found: Collection, signer: str, wake: asyncio.Event, told: Told) -> None:
         pause = self._patience.retry_first
         while not self._knows(found, signer):
             await self._ask_once(found, signer)
@@ -141,23 +123,11 @@ class Prover:
             return await self._quorum.pool.cosign(node, signer, job, found.claim, answer.output)
 
     async def _own(self, found: Collection) -> bytes:
-        again = await self._again(found.job)
+        again = await self._pool.again(found.job)
         self._store.answered(found.job.id, again)
         if again.signature is None:
             raise WrongNodeAnswer(again.node, "the signature", "missing", f"{again.operator}'s")
         return again.signature
-
-    async def _again(self, job: Job) -> NodeAnswer:
-        """Our own node repeats what it signed."""
-        answer = job.answer
-        nodes = [node for node in self._pool.nodes if answer is not None and node.operator == answer.operator]
-        if answer is None or not nodes:
-            raise NodeUnavailable("(none)", "no node of ours that answers for this operator was reached yet")
-        again = await self._pool.ask(self._pool.pick(nodes), job)
-        if again.output != answer.output:
-            hashes = (f"0x{keccak(each.output).hex()}" for each in (again, answer))
-            raise WrongNodeAnswer(again.node, "the output's hash", *hashes)
-        return again
 
     def _digest(self, claim: Claim) -> bytes:
         return claim.digest(self._chain_id, self._hub)

@@ -39,13 +39,18 @@ class Relayer:
         self._stop.set()
 
     async def run(
-        self, ready: Ready | None = None, quorum: Told | None = None, enclaves: Told | None = None
+        self,
+        ready: Ready | None = None,
+        quorum: Told | None = None,
+        enclaves: Told | None = None,
+        prover: Told | None = None,
     ) -> None:
         """Relays until `stop`.
 
         `ready` is called once, with the status server's URL (None without one), when requests are taken; then
         `quorum`, with one line about our co-signers' quorum, and again whenever that is another one, and
-        `enclaves`, with one line about a key whenever something about it changes.
+        `enclaves`, with one line about a key whenever something about it changes, and `prover`, with one line
+        about our prover service, if there is one, and whenever it says something else.
         Raises WrongChain, ForeignDatabase, ReorganisedTooDeep, SignersNotAscending, at start RpcUnavailable,
         RpcError.
         """
@@ -66,7 +71,7 @@ class Relayer:
                     "guard": parts.guard.run(),
                     "enclaves": parts.enclaves.run(),
                     "intake": self._read(parts),
-                    "nodes": self._refresh(parts, quorum),
+                    "nodes": self._refresh(parts, quorum, prover),
                     "prune": self._prune(parts.store),
                 }
                 if config.expire_own:
@@ -76,6 +81,8 @@ class Relayer:
                     ready(url)
                 if quorum is not None:
                     quorum(parts.quorum.line)
+                if prover is not None and parts.circuits is not None:
+                    prover(parts.circuits.line)
                 await self._stop.wait()
                 for task in running:
                     task.cancel()
@@ -104,10 +111,15 @@ class Relayer:
                 if intake.cursor is not None:
                     parts.sender.read_up_to(intake.cursor.number, forked=forked)
 
-    async def _refresh(self, parts: Parts, told: Told | None) -> None:
+    async def _refresh(self, parts: Parts, told: Told | None, prover: Told | None) -> None:
         pause = self.config.patience.nodes
         while True:
             await asyncio.sleep(pause)
+            if (circuits := parts.circuits) is not None:
+                line = circuits.line
+                await circuits.refresh(max_age=pause / 2)
+                if circuits.line != line and prover is not None:
+                    prover(circuits.line)
             before, operators = parts.quorum.policy, parts.pool.operators
             await parts.pool.refresh_all(max_age=pause / 2)
             await parts.quorum.pool.refresh_all(max_age=pause / 2)
@@ -134,19 +146,20 @@ async def serve(
     ready: Ready | None = None,
     quorum: Told | None = None,
     enclaves: Told | None = None,
+    prover: Told | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
     """Relays until `stop` is set, or without one until SIGINT or SIGTERM; the rest as `Relayer.run`."""
     relayer = Relayer(config, key, stop)
     if stop is not None:
-        await relayer.run(ready, quorum, enclaves)
+        await relayer.run(ready, quorum, enclaves, prover)
         return
     loop = asyncio.get_running_loop()
     signals = (signal.SIGINT, signal.SIGTERM)
     for number in signals:
         loop.add_signal_handler(number, relayer.stop)
     try:
-        await relayer.run(ready, quorum, enclaves)
+        await relayer.run(ready, quorum, enclaves, prover)
     finally:
         for number in signals:
             loop.remove_signal_handler(number)

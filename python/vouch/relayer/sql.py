@@ -105,9 +105,10 @@ SET_CHALLENGED: Final = """
 UPDATE jobs SET challenged_block = ?, challenger = ?, challenge_by = NULL, prove_by = NULL WHERE id = ?
 """
 SET_DEADLINE: Final = "UPDATE jobs SET challenge_by = ?, prove_by = ? WHERE id = ?"
-# A callback that failed is repeated at the end.
+# A callback that failed is repeated at the end. Of guarded jobs, a proof may be under way.
 SET_END: Final = """
-UPDATE jobs SET end_block = ?, end_tx = ?, callback_failure = NULL WHERE id = ? RETURNING delivered_block
+UPDATE jobs SET end_block = ?, end_tx = ?, callback_failure = NULL WHERE id = ?
+RETURNING delivered_block IS NOT NULL OR (output IS NOT NULL AND seal IS NULL) AS guarded
 """
 CLEAR_END: Final = "UPDATE jobs SET end_block = NULL, end_tx = NULL, callback_failure = NULL WHERE id = ?"
 CLEAR_CHALLENGE: Final = """

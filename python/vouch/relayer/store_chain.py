@@ -150,7 +150,7 @@ class ChainRecords(Database):
         row = self._run(sql.SET_END, log.block_number, log.tx_hash, log.id).fetchone()
         if row is not None:
             self._step(log.id, status, reason)
-            if row["delivered_block"] is not None:
+            if row["guarded"]:
                 work[log.id] = job_of(self._one(sql.GET_JOB, log.id))
 
     def _callback(self, job: bytes, failure: str | None) -> None:

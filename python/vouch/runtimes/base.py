@@ -44,6 +44,17 @@ class ArtefactUnreadable(VouchError):
         super().__init__(f"model file {path} cannot be used: {reason}")
 
 
+class SignatureMismatch(VouchError):
+    """The file's tensors are not those of the manifest."""
+
+    def __init__(self, path: Path, received: list[str], expected: list[str]) -> None:
+        self.path, self.received, self.expected = str(path), received, expected
+        super().__init__(
+            f"{path} has tensors {received}, the manifest says {expected}: "
+            "publish a manifest made from this file"
+        )
+
+
 class StreamingUnsupported(VouchError):
     """The runtime has no streamed answers."""
 

@@ -1,8 +1,6 @@
 """ONNX models through onnxruntime, on the GPU when it has one."""
 
 import asyncio
-import hashlib
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,25 +8,14 @@ import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from vouch.protocol.codec import Tensors, decode_tensors, encode_tensors
-from vouch.protocol.errors import VouchError
 from vouch.protocol.manifest import Manifest
-from vouch.runtimes.base import ArtefactChanged, ArtefactUnreadable, ModelFailed, RuntimeUnavailable
+from vouch.runtimes.artefact import ArtefactFile
+from vouch.runtimes.base import ArtefactUnreadable, ModelFailed, RuntimeUnavailable, SignatureMismatch
 
 _PREFERRED = ("CUDAExecutionProvider", "CPUExecutionProvider")
 _ORT_ERRORS: tuple[type[Exception], ...] = tuple(
     value for value in vars(ort_errors).values() if isinstance(value, type) and issubclass(value, Exception)
 )
-
-
-class SignatureMismatch(VouchError):
-    """The file's tensors are not those of the manifest."""
-
-    def __init__(self, path: Path, received: list[str], expected: list[str]) -> None:
-        self.path, self.received, self.expected = str(path), received, expected
-        super().__init__(
-            f"{path} has tensors {received}, the manifest says {expected}: "
-            "publish a manifest made from this file"
-        )
 
 
 class OnnxRuntime:
@@ -45,21 +32,14 @@ class OnnxRuntime:
     def __init__(
         self, path: Path, manifest: Manifest, *, providers: tuple[str, ...] | None = None, threads: int = 0
     ) -> None:
-        self._path, self._manifest = Path(path), manifest
-        self._checking = threading.Lock()
-        try:
-            self._signature = _stat(self._path)
-            model = self._path.read_bytes()
-        except OSError as error:
-            raise ArtefactUnreadable(self._path, error.strerror or str(error)) from error
-        self._found = hashlib.sha256(model).hexdigest()
-        self._compare()
+        self._manifest = manifest
+        self._file, model = ArtefactFile.load(Path(path), manifest)
         available = ort.get_available_providers()
         chosen = providers or tuple(p for p in _PREFERRED if p in available)
         try:
             self._session = ort.InferenceSession(model, _options(threads), providers=list(chosen))
         except _ORT_ERRORS as error:
-            raise ArtefactUnreadable(self._path, str(error)) from error
+            raise ArtefactUnreadable(self._file.path, str(error)) from error
         self._check_signature()
 
     @property
@@ -80,7 +60,7 @@ class OnnxRuntime:
         return await asyncio.to_thread(self._infer, inputs)
 
     async def verify_artefact(self) -> None:
-        await asyncio.to_thread(self._verify)
+        await asyncio.to_thread(self._file.verify)
 
     async def aclose(self) -> None:
         """The session goes with the object."""
@@ -90,7 +70,7 @@ class OnnxRuntime:
         return encode_tensors(self._manifest.outputs, outputs)
 
     def _infer(self, inputs: Tensors) -> Tensors:
-        self._verify()
+        self._file.verify()
         names = [spec.name for spec in self._manifest.outputs]
         try:
             return dict(zip(names, self._session.run(names, inputs), strict=True))
@@ -100,29 +80,13 @@ class OnnxRuntime:
                 raise RuntimeUnavailable(self._manifest.name, str(error)) from error
             raise ModelFailed(self._manifest.name, str(error)) from error
 
-    def _verify(self) -> None:
-        with self._checking:
-            try:
-                if (now := _stat(self._path)) != self._signature:
-                    with self._path.open("rb") as file:
-                        self._found = hashlib.file_digest(file, "sha256").hexdigest()
-                    self._signature = now
-            except OSError as error:
-                raise ArtefactUnreadable(self._path, error.strerror or str(error)) from error
-            self._compare()
-
-    def _compare(self) -> None:
-        expected = self._manifest.artefact.sha256 or "no file"
-        if self._found != expected:
-            raise ArtefactChanged(str(self._path), self._found, expected)
-
     def _check_signature(self) -> None:
         received = [i.name for i in self._session.get_inputs()] + [
             o.name for o in self._session.get_outputs()
         ]
         expected = [spec.name for spec in (*self._manifest.inputs, *self._manifest.outputs)]
         if received != expected:
-            raise SignatureMismatch(self._path, received, expected)
+            raise SignatureMismatch(self._file.path, received, expected)
 
 
 def _options(threads: int) -> Any:
@@ -136,8 +100,3 @@ def _options(threads: int) -> Any:
     # Threads that spin between questions take the processor from the server around them.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
-
-
-def _stat(path: Path) -> tuple[int, int, int]:
-    found = path.stat()
-    return found.st_mtime_ns, found.st_size, found.st_ino

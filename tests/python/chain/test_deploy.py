@@ -12,7 +12,7 @@ async def test_everything_is_there_and_wired(
     rpc: Rpc, deployment: Deployment, router: VerifierRouter
 ) -> None:
     assert await deployment.verify(rpc) is deployment
-    levels = {"SIGN": "Signed", "QRUM": "Quorum", "BTCH": "Batched"}
+    levels = {"SIGN": "Signed", "QRUM": "Quorum", "BTCH": "Batched", "ZKUH": "Proven"}
     assert deployment.verifiers.keys() == levels.keys()
     for route, level in levels.items():
         assert await router.verifier_of(route.encode()) == deployment.verifiers[route]

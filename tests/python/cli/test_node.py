@@ -14,6 +14,7 @@ import aiohttp
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.python.runtimes.circuits import manifest_of, small_model, write
 from vouch.attestation.dev import DevAuthority
 from vouch.attestation.document import parse
 from vouch.attestation.verify import verify
@@ -77,7 +78,8 @@ def test_cosigning_without_a_key() -> None:
 
 
 def test_no_model() -> None:
-    assert "no model to serve" in typed("--cosign").output
+    said = " ".join(typed("--cosign").output.split())
+    assert "no model to serve: give --onnx FILE, --circuit FOLDER, or --text MANIFEST URL" in said
 
 
 @pytest.mark.parametrize("cosign", [False, True])
@@ -94,6 +96,16 @@ async def test_a_manifest_of_ones_own_for_an_onnx_file(tmp_path: Path) -> None:
         (model,) = info["models"]
     assert (model["name"], model["modelId"]) == ("risk", f"0x{manifest.model_id.hex()}")
     assert manifest.model_id != onnx_manifest(risk_model(), "risk").model_id
+
+
+async def test_a_circuit_folder(tmp_path: Path) -> None:
+    (folder := tmp_path / "risk").mkdir()
+    write(folder, small_model())
+    async with running(tmp_path, "--circuit", "risk") as info:
+        (model,) = info["models"]
+    manifest = manifest_of(small_model())
+    assert (model["name"], model["modelId"]) == ("small", f"0x{manifest.model_id.hex()}")
+    assert info["routes"] == ["SIGN", "QRUM", "ZKUH"]
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,12 @@ def test_a_quorum_needs_members_and_a_threshold(options: list[str]) -> None:
     assert "a quorum needs both: --cosigner for each member, and --threshold" in result.output
 
 
+def test_a_prover_has_an_address() -> None:
+    result = CliRunner().invoke(command, ["--prover", "127.0.0.1:8720"])
+    assert result.exit_code == 2
+    assert "--prover '127.0.0.1:8720' is no address" in result.output
+
+
 def test_a_threshold_above_the_members_is_refused() -> None:
     result = CliRunner().invoke(command, ["--cosigner", "http://b.example", "--threshold", "2"])
     assert "2 of 1 is no quorum" in str(result.exception)

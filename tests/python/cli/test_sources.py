@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.python.runtimes.circuits import manifest_of, small_model, write
+from vouch.circuit.codec import run_bytes
 from vouch.cli.devnet import risk_model
 from vouch.cli.sources import (
     UnreadableManifest,
+    circuit_runtime,
     echo_runtime,
     onnx_manifest,
     onnx_runtime,
@@ -38,6 +41,18 @@ def test_text_manifests_survive_a_file(tmp_path: Path) -> None:
     assert read_manifest(path) == made
     name, runtime = text_runtime(path, "http://127.0.0.1:9", None)
     assert (name, runtime.manifest) == ("chat", made)
+
+
+async def test_a_circuit_folder(tmp_path: Path) -> None:
+    write(tmp_path, small_model())
+    name, runtime = circuit_runtime(tmp_path)
+    assert (name, runtime.manifest) == ("small", manifest_of(small_model()))
+    assert await runtime.run(bytes(3 * 32)) == run_bytes(small_model(), bytes(3 * 32))
+
+
+def test_a_folder_without_a_circuit(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableManifest, match=r"manifest\.json cannot be read: No such file"):
+        circuit_runtime(tmp_path)
 
 
 def test_echo() -> None:

@@ -4,8 +4,10 @@ import pytest
 
 from tests.python.node.asking import KEY, OPERATOR
 from tests.python.node.conftest import StartEnclave
+from tests.python.runtimes.circuits import manifest_of, small_model, write
 from vouch.node.config import NodeConfig
 from vouch.runtimes.echo import EchoRuntime, echo_manifest
+from vouch.runtimes.integer import IntegerRuntime
 
 
 def test_operator_is_the_address_of_the_key() -> None:
@@ -32,6 +34,14 @@ async def test_an_enclave_works_for_an_operator(start_enclave: StartEnclave) -> 
     assert NodeConfig((), Path("journal"), KEY, enclave=enclave).routes == (b"SIGN", b"QRUM", b"ENCL")
     with pytest.raises(ValueError, match="bound to an operator"):
         NodeConfig((), Path("journal"), enclave=enclave)
+
+
+def test_answers_that_can_be_proven_are_for_the_zk_route(tmp_path: Path) -> None:
+    proven = IntegerRuntime(write(tmp_path, small_model()), manifest_of(small_model()))
+    config = NodeConfig((("a", EchoRuntime()), ("b", proven)), Path("journal"), KEY)
+    assert config.routes == (b"SIGN", b"QRUM", b"ZKUH")
+    without = IntegerRuntime(tmp_path / "model.circuit", manifest_of(small_model(), zk=()))
+    assert NodeConfig((("b", without),), Path("journal"), KEY).routes == (b"SIGN", b"QRUM")
 
 
 def test_one_name_twice() -> None:

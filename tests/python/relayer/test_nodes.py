@@ -17,6 +17,7 @@ from vouch.chain.hexes import to_hex
 from vouch.protocol.claim import Claim
 from vouch.protocol.quorum import QUORUM
 from vouch.protocol.seal import SIGNED, address_of, sign_claim
+from vouch.protocol.zk import ZK
 from vouch.relayer.config import NodeEndpoint
 from vouch.relayer.errors import NodeRefused, NodeUnavailable, WrongNodeAnswer
 from vouch.relayer.job import Job
@@ -133,8 +134,9 @@ def partial(job: Job, **changes: Any) -> dict[str, Any]:
     return whole | {"signature": "0x" + whole["seal"][10:], "seal": None} | changes
 
 
-async def test_an_answer_whose_seal_is_still_to_be_collected() -> None:
-    job = make_job(route=QUORUM)
+@pytest.mark.parametrize("route", [QUORUM, ZK])
+async def test_an_answer_whose_seal_is_still_to_be_collected(route: bytes) -> None:
+    job = make_job(route=route)
     async with node(lambda _: (200, partial(job))) as url, pool_of(url) as pool:
         await pool.refresh_all(0.0)
         got = await pool.ask(pool.nodes[0], job)
@@ -159,6 +161,16 @@ async def test_a_wrong_part_of_a_seal_is_named(change: dict[str, Any], field: st
         with pytest.raises(WrongNodeAnswer) as wrong:
             await pool.ask(pool.nodes[0], job)
     assert wrong.value.field == field
+
+
+async def test_a_proof_does_not_come_with_the_answer() -> None:
+    """Nobody could check it here, and without the operator's signature the answer cannot be delivered."""
+    job = make_job(route=ZK)
+    given = partial(job, seal=to_hex(ZK + bytes(99)))
+    async with node(lambda _: (200, given)) as url, pool_of(url) as pool:
+        await pool.refresh_all(0.0)
+        with pytest.raises(WrongNodeAnswer, match="the seal is 103 bytes, not null: provers make it"):
+            await pool.ask(pool.nodes[0], job)
 
 
 async def test_where_the_node_makes_the_seal_there_has_to_be_one() -> None:

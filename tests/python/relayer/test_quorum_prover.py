@@ -1,9 +1,8 @@
 """Collecting signatures from co-signers over real HTTP: who is asked, how often, and when it ends."""
 
 import asyncio
-import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -11,6 +10,7 @@ from aiohttp import web
 from coincurve import PrivateKey
 
 from tests.python.relayer.making import CHAIN_ID, HUB, KEEP, block, delivered, requested
+from tests.python.relayer.proving import until
 from tests.support.server import listening
 from vouch.chain.hexes import to_hex
 from vouch.protocol.claim import Claim
@@ -24,8 +24,8 @@ from vouch.relayer.cosigners import CosignerPool
 from vouch.relayer.job import Job, NodeAnswer
 from vouch.relayer.nodes import NodePool
 from vouch.relayer.peers import Reach
-from vouch.relayer.prover import Prover
 from vouch.relayer.quorum import Quorum
+from vouch.relayer.quorum_prover import QuorumProver
 from vouch.relayer.store import Store
 
 OWN, *OTHERS = (PrivateKey(bytes([n]) * 32) for n in (1, 2, 3))
@@ -95,15 +95,8 @@ def claim_of(terms: Request, output: bytes = OUTPUT) -> Claim:
     return Claim(terms.id(CHAIN_ID, HUB), terms.model_id, terms.input_hash, keccak(output), OPERATOR)
 
 
-async def until(what: Callable[[], bool]) -> None:
-    end = time.monotonic() + 5
-    while not what():
-        assert time.monotonic() < end, "not so after 5 s"
-        await asyncio.sleep(0.01)
-
-
 @asynccontextmanager
-async def prover(store: Store, others: Others) -> AsyncIterator[Prover]:
+async def prover(store: Store, others: Others) -> AsyncIterator[QuorumProver]:
     """With a quorum of the operator's own node and two others, of which two are needed."""
     members = tuple(CosignerEndpoint(url) for url in others.urls.values())
     async with (
@@ -115,7 +108,7 @@ async def prover(store: Store, others: Others) -> AsyncIterator[Prover]:
         quorum = Quorum(QuorumConfig(2, members), pool, store)
         quorum.learn()
         assert quorum.policy == POLICY
-        yield Prover(CHAIN_ID, HUB, store, quorum, nodes, QUICK, questions=1)
+        yield QuorumProver(CHAIN_ID, HUB, store, quorum, nodes, QUICK, questions=1)
 
 
 def answered(store: Store, *, signed: bool = True) -> Job:
@@ -138,7 +131,7 @@ def with_output(job: Job, output: bytes) -> Job:
     return replace(job, answer=replace(job.answer, output=output))
 
 
-async def fill(made: Prover, job: Job, *, patient: bool = True) -> Collection:
+async def fill(made: QuorumProver, job: Job, *, patient: bool = True) -> Collection:
     found = made.open(job, patient=patient)
     assert found is not None
     async with asyncio.timeout(5):

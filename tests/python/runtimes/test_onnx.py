@@ -13,9 +13,15 @@ from vouch.protocol.codec import WrongSize, decode_tensors, encode_tensors
 from vouch.protocol.errors import VouchError
 from vouch.protocol.fixed import NotFinite, OutOfRange
 from vouch.protocol.manifest import Limits
-from vouch.runtimes.base import ArtefactChanged, ArtefactUnreadable, ModelFailed, TensorRuntime
+from vouch.runtimes.base import (
+    ArtefactChanged,
+    ArtefactUnreadable,
+    ModelFailed,
+    SignatureMismatch,
+    TensorRuntime,
+)
 from vouch.runtimes.derive import manifest_from_onnx
-from vouch.runtimes.onnx import OnnxRuntime, SignatureMismatch
+from vouch.runtimes.onnx import OnnxRuntime
 
 RISK = Path(__file__).parents[3] / "python/vouch/models/risk.onnx"
 ROWS = np.random.default_rng(7).normal(size=(16, 3)).astype(np.float32)

@@ -1,0 +1,139 @@
+"""What our prover service proves, how long that takes there, and what the chain knows of its circuits."""
+
+import asyncio
+import logging
+import math
+import time
+
+from vouch.chain.contracts import BoundCircuit, ModelRegistry
+from vouch.chain.reverts import Reverted
+from vouch.protocol.errors import VouchError
+from vouch.protocol.request import Request
+from vouch.protocol.zk import Packing
+from vouch.prover.service.client import ProverClient, ProverInfo
+from vouch.relayer.config import ZkConfig
+from vouch.relayer.errors import NotYet, Refused
+from vouch.relayer.job import Job
+
+_log = logging.getLogger(__name__)
+
+
+class Circuits:
+    """What the service said last. It stays known while the service is down, since it forgets nothing."""
+
+    def __init__(self, config: ZkConfig, client: ProverClient, models: ModelRegistry) -> None:
+        self.config = config
+        self._client, self._models = client, models
+        self.info: ProverInfo | None = None
+        """None: the service was never reached."""
+        self.trouble = "not asked yet"
+        """Why it gave no answer when it was last asked; empty if it did."""
+        self._asked = -math.inf
+        self._refreshing = asyncio.Lock()
+        self._bound: dict[tuple[bytes, bytes], BoundCircuit] = {}
+
+    @property
+    def line(self) -> str:
+        """The service for people, with what consumers have to name to ask for a proof."""
+        if self.info is None:
+            return f"prover {self.config.url}: {self.trouble}"
+        proven = [
+            f"model 0x{model.hex()}, trust 0x{circuit.hex()}"
+            for model, circuits in self.info.models.items()
+            for circuit, batch in circuits.items()
+            if batch == 1
+        ]
+        return f"prover {self.config.url} ({self.info.srs}): {'; '.join(proven) or 'nothing to prove'}"
+
+    async def refresh(self, max_age: float) -> None:
+        """Asks the service what it is, unless that was done in the last `max_age` seconds."""
+        async with self._refreshing:
+            if time.monotonic() - self._asked <= max_age:
+                return
+            before, self._asked = self.info, time.monotonic()
+            try:
+                self.info = await self._client.info()
+                self.trouble = ""
+            except VouchError as error:
+                # Whatever it refuses here can be put right there, a wrong token for one.
+                self.trouble = str(error)
+                _log.warning("%s", error)
+                return
+        if self.info.srs == "dev-srs" and (before is None or before.srs != self.info.srs):
+            _log.warning(
+                "prover %s proves with a development string: anyone can forge these", self.config.url
+            )
+
+    def needed(self, seconds: float) -> int:
+        """Seconds to leave for a proof that is expected in so many, up to the block that has it."""
+        return math.ceil(seconds * self.config.slack + self.config.margin)
+
+    async def check(self, job: Job, now: int) -> None:
+        """Raises Refused(UnknownCircuit, UnboundCircuit, WrongBatch, InputOutOfRange, ProofTooSlow), NotYet,
+        RpcError, RpcUnavailable; `now` in unix seconds."""
+        terms = job.terms
+        info = await self._known(terms)
+        bound = await self._bound_of(terms)
+        if bound.batch != 1:
+            raise Refused(
+                "WrongBatch",
+                f"circuit 0x{terms.trust.hex()} proves {bound.batch} inferences at once, not one",
+            )
+        try:
+            Packing(bound.input_count, bound.input_bits).words(job.input)
+        except VouchError as error:
+            raise Refused("InputOutOfRange", str(error)) from error
+        if (eta := info.eta.get(terms.trust)) is not None:
+            # Without the queue: if that is long by then, the answer is not delivered before its proof.
+            self._check_time(terms, self.needed(eta / (1 + info.queued)), now)
+
+    async def eta(self, terms: Request, max_age: float) -> float | None:
+        """Seconds for a proof that is asked for now; None while nobody knows."""
+        await self.refresh(max_age)
+        return None if self.info is None else self.info.eta.get(terms.trust)
+
+    async def _known(self, terms: Request) -> ProverInfo:
+        if self.info is None or not self.info.knows(terms.model_id, terms.trust):
+            await self.refresh(1.0)
+        if self.info is None:
+            raise NotYet(f"what can be proven is not known: {self.trouble}")
+        if self.info.knows(terms.model_id, terms.trust):
+            return self.info
+        if self.trouble:
+            raise NotYet(f"whether the circuit is known is not known: {self.trouble}")
+        circuits = self.info.models.get(terms.model_id, {})
+        ours = ", ".join(f"0x{circuit.hex()}" for circuit in circuits) or "none of this model"
+        raise Refused(
+            "UnknownCircuit", f"the terms trust the circuit 0x{terms.trust.hex()}, our prover has {ours}"
+        )
+
+    async def _bound_of(self, terms: Request) -> BoundCircuit:
+        key = (terms.model_id, terms.trust)
+        if (known := self._bound.get(key)) is not None:
+            return known
+        try:
+            # Once bound it stays so: the id holds the hash of its verifier's code.
+            self._bound[key] = bound = await self._models.circuit_of(*key)
+        except Reverted as unknown:
+            raise Refused(
+                "UnboundCircuit", f"no proof of circuit 0x{terms.trust.hex()} would count: {unknown}"
+            ) from unknown
+        return bound
+
+    @staticmethod
+    def _check_time(terms: Request, needed: int, now: int) -> None:
+        opens = terms.window > 0 or terms.prove_within > 0
+        # Whoever gets the answer from a node can deliver it, and our stake is what its proof is due for.
+        if opens and terms.exposure + terms.bond > 0 and terms.prove_within < needed:
+            raise Refused(
+                "ProofTooSlow",
+                f"with stake behind the answer we need {needed} s to prove it, proveWithin is "
+                f"{terms.prove_within}",
+            )
+        in_gap = opens and terms.prove_within >= needed
+        if not in_gap and (left := terms.deliver_by - now) < needed:
+            raise Refused(
+                "ProofTooSlow",
+                f"we need {needed} s to prove the answer, {left} s are left before deliverBy and "
+                f"proveWithin is {terms.prove_within}",
+            )
