@@ -13,13 +13,14 @@ from vouch.node.answers import Answers
 from vouch.node.config import NodeConfig
 from vouch.node.cosigner import Cosigner
 from vouch.node.journal import Journal
-from vouch.node.middleware import Admission
-from vouch.node.replies import on_bug, on_http_error, on_vouch_error
+from vouch.node.middleware import Places
+from vouch.node.replies import error_reply, on_bug, on_http_error, on_vouch_error
 from vouch.node.runs import Runs
 from vouch.node.served import Served
 from vouch.node.work import SharedWork
 from vouch.protocol.errors import VouchError
 from vouch.runtimes.base import RuntimeUnavailable
+from vouch.web.admission import Token
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +51,9 @@ def create_app(config: NodeConfig) -> Starlette:
     return Starlette(
         routes=[*claims.routes, *oip.routes, *chat.routes],
         lifespan=lifespan,
-        middleware=[Middleware(Admission, token=config.token, concurrency=config.concurrency)],
+        middleware=[
+            Middleware(Token, token=config.token, open_path="/v2/health/", refusal=error_reply),
+            Middleware(Places, concurrency=config.concurrency),
+        ],
         exception_handlers={VouchError: on_vouch_error, HTTPException: on_http_error, Exception: on_bug},
     )

@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from vouch.node.body import read_json
-from vouch.node.errors import MalformedBody
 from vouch.node.served import Served
+from vouch.web.body import read_json
+from vouch.web.errors import MalformedBody
 
 
 async def chat_completions(request: Request) -> Response:

@@ -4,20 +4,21 @@ import time
 from typing import Any
 
 from eth_abi.exceptions import DecodingError
-from eth_utils.address import is_address, to_checksum_address
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from vouch.node.body import read_json
 from vouch.node.enclave import Enclave
-from vouch.node.errors import MalformedBody, NotInEnclave
+from vouch.node.errors import NotInEnclave
 from vouch.node.question import Question
 from vouch.node.served import Served
 from vouch.protocol.agreement import reproducible
 from vouch.protocol.claim import Claim
 from vouch.protocol.request import ANYONE, NATIVE, Request
 from vouch.protocol.seal import SIGNED, Seal
+from vouch.web.body import read_json
+from vouch.web.errors import MalformedBody
+from vouch.web.fields import address_of, bytes_of, integer_of
 
 _TERMS_BYTES = 17 * 32
 
@@ -50,10 +51,10 @@ async def cosignature(http: HttpRequest) -> JSONResponse:
     claim, if the node's own copy of the model gives the operator's output too."""
     served = Served.of(http)
     body = await read_json(http, served.config.max_body_bytes)
-    question, operator = _question(body), _address(body, "operator")
+    question, operator = _question(body), address_of(body, "operator")
     if operator == ANYONE:
         raise MalformedBody("operator", "the zero address", "the operator whose answer it is")
-    given = await served.cosigner.cosign(question, operator, _bytes(body, "output"))
+    given = await served.cosigner.cosign(question, operator, bytes_of(body, "output"))
     return JSONResponse(
         {"signer": given.signer, "signature": _hex(given.signature), "claim": _claim(given.claim)}
     )
@@ -122,66 +123,37 @@ routes = [
 
 
 def _question(body: dict[str, Any]) -> Question:
-    chain_id, hub = _chain_id(body), _address(body, "hub")
-    terms = _bytes(body, "terms")
+    chain_id, hub = _chain_id(body), address_of(body, "hub")
+    terms = bytes_of(body, "terms")
     if len(terms) != _TERMS_BYTES:
         raise MalformedBody("terms", f"{len(terms)} bytes", f"abi.encode(Request), {_TERMS_BYTES} bytes")
     try:
         request = Request.from_bytes(terms)
     except (DecodingError, ValueError) as error:
         raise MalformedBody("terms", f"not decodable ({error})", "abi.encode(Request)") from error
-    return Question(chain_id, hub, request, _bytes(body, "input"))
+    return Question(chain_id, hub, request, bytes_of(body, "input"))
 
 
 def _chain_id(body: dict[str, Any]) -> int:
-    chain_id = body.get("chainId")
-    if not isinstance(chain_id, int) or isinstance(chain_id, bool) or not 0 < chain_id < 1 << 256:
-        raise MalformedBody("chainId", repr(chain_id)[:80], "a positive integer of at most 256 bits")
-    return chain_id
+    return integer_of(body, "chainId", 1, 1 << 256)
 
 
 def _block_number(body: dict[str, Any]) -> int:
-    number = body.get("blockNumber")
-    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 1 << 64:
-        raise MalformedBody("blockNumber", repr(number)[:80], "the number of a recent block, an integer")
-    return number
+    return integer_of(body, "blockNumber", 0, 1 << 64)
 
 
 def _contract(body: dict[str, Any], field: str) -> str:
-    address = _address(body, field)
+    address = address_of(body, field)
     if address == NATIVE:
         raise MalformedBody(field, "the zero address", "the address of a contract")
     return address
 
 
 def _hash(body: dict[str, Any], field: str) -> bytes:
-    value = _bytes(body, field)
+    value = bytes_of(body, field)
     if len(value) != 32:
         raise MalformedBody(field, f"{len(value)} bytes", "a hash of 32 bytes")
     return value
-
-
-def _address(body: dict[str, Any], field: str) -> str:
-    value = body.get(field)
-    if not isinstance(value, str) or not is_address(value):
-        raise MalformedBody(field, repr(value)[:80], "an address")
-    return to_checksum_address(value)
-
-
-def _bytes(body: dict[str, Any], field: str) -> bytes:
-    value = body.get(field)
-    if not isinstance(value, str) or not value.startswith("0x"):
-        raise MalformedBody(field, type(value).__name__, "a string of 0x and hexadecimal digits")
-    try:
-        decoded = bytes.fromhex(value[2:])
-    except ValueError as error:
-        raise MalformedBody(
-            field, "not hexadecimal", "0x and an even number of hexadecimal digits"
-        ) from error
-    # bytes.fromhex skips blanks.
-    if 2 * len(decoded) != len(value) - 2:
-        raise MalformedBody(field, "hexadecimal with blanks", "0x and an even number of hexadecimal digits")
-    return decoded
 
 
 def _enclave(enclave: Enclave) -> dict[str, str]:

@@ -1,37 +1,12 @@
 """What a node refuses and why; the HTTP status says whether asking again makes sense."""
 
-import math
-from collections.abc import Mapping
-from typing import Any, ClassVar
-
 from vouch.protocol.errors import VouchError
 from vouch.runtimes.base import ArtefactChanged, ArtefactUnreadable, RuntimeUnavailable
+from vouch.web.errors import RETRY_AFTER_SECONDS, WebError
 
-RETRY_AFTER_SECONDS = 1
 
-
-class NodeError(VouchError):
+class NodeError(WebError):
     """Base of the node's own refusals."""
-
-    status: ClassVar[int] = 400
-
-
-class MalformedBody(NodeError):
-    """The body is not what the endpoint takes."""
-
-    def __init__(self, field: str, received: str, expected: str) -> None:
-        self.field, self.received, self.expected = field, received, expected
-        super().__init__(f"{field} is {received}, expected {expected}")
-
-
-class BodyTooLarge(NodeError):
-    """The body exceeds the node's limit, in bytes; `received` is what was announced or read so far."""
-
-    status = 413
-
-    def __init__(self, received: int, limit: int) -> None:
-        self.received, self.limit = received, limit
-        super().__init__(f"body has at least {received} bytes, this node takes {limit}")
 
 
 class InputTooLarge(NodeError):
@@ -42,15 +17,6 @@ class InputTooLarge(NodeError):
     def __init__(self, received: int, limit: int) -> None:
         self.received, self.limit = received, limit
         super().__init__(f"input has {received} bytes, this node takes {limit}")
-
-
-class NotAuthorised(NodeError):
-    """The bearer token is missing or wrong."""
-
-    status = 401
-
-    def __init__(self) -> None:
-        super().__init__("send the node's token as 'Authorization: Bearer <token>'")
 
 
 class UnknownModel(NodeError):
@@ -304,29 +270,8 @@ class JournalTooNew(NodeError):
 
 def status_of(error: VouchError) -> int:
     """HTTP status: 503 when the same question may be answered later, 4xx when it never will."""
-    if isinstance(error, NodeError):
+    if isinstance(error, WebError):
         return error.status
     if isinstance(error, RuntimeUnavailable | ArtefactChanged | ArtefactUnreadable):
         return 503
     return 422
-
-
-def details_of(error: VouchError) -> dict[str, Any]:
-    """The values an error carries, as JSON."""
-    return {name: _json(value) for name, value in vars(error).items() if not name.startswith("_")}
-
-
-def _json(value: object) -> Any:
-    match value:
-        case bytes():
-            return "0x" + value.hex()
-        case float() if not math.isfinite(value):
-            return str(value)
-        case str() | int() | float() | None:
-            return value
-        case list() | tuple():
-            return [_json(item) for item in value]
-        case Mapping():
-            return {str(key): _json(item) for key, item in value.items()}
-        case _:
-            return str(value)

@@ -12,13 +12,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from vouch.node.body import read_json
-from vouch.node.errors import MalformedBody, UnknownModel
+from vouch.node.errors import UnknownModel
 from vouch.node.oip_tensors import InvalidTensor, flatten, parse_tensor, render_tensor
 from vouch.node.served import Served
 from vouch.protocol.errors import VouchError
 from vouch.protocol.manifest import Manifest
 from vouch.runtimes.base import Runtime
+from vouch.web.body import read_json
+from vouch.web.errors import MalformedBody
 
 _VERSION = "1"
 _TEXT = {"name": "text", "datatype": "BYTES", "shape": [1]}

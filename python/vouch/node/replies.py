@@ -7,8 +7,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from vouch.node.errors import RETRY_AFTER_SECONDS, details_of, status_of
+from vouch.node.errors import status_of
 from vouch.protocol.errors import VouchError
+from vouch.web.errors import RETRY_AFTER_SECONDS, details_of
 
 _log = logging.getLogger(__name__)
 

@@ -1,43 +1,11 @@
 """One node, from start-up to shutdown."""
 
 import asyncio
-import contextlib
-import logging
-import signal
-import socket
-import threading
-from collections.abc import Callable, Iterator
-
-import uvicorn
+from collections.abc import Callable
 
 from vouch.node.app import create_app
 from vouch.node.config import NodeConfig
-from vouch.protocol.errors import VouchError
-
-_log = logging.getLogger(__name__)
-
-
-class AddressInUse(VouchError):
-    """The node cannot listen where it was told to."""
-
-    def __init__(self, host: str, port: int, reason: str) -> None:
-        self.host, self.port, self.reason = host, port, reason
-        super().__init__(f"cannot listen on {host}:{port} ({reason}): choose another --host or --port")
-
-
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listening.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Signals belong to `serve`, so that the journal is closed before the process ends."""
-        yield
+from vouch.web import server
 
 
 async def serve(
@@ -52,75 +20,5 @@ async def serve(
     Questions being answered at the end get `config.shutdown_seconds`.
     Raises AddressInUse, and what the start-up of `create_app` raises.
     """
-    stopped = stop or asyncio.Event()
-    app = create_app(config)
-    server = _Server(
-        uvicorn.Config(
-            app,
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=max(1, round(config.shutdown_seconds)),
-        )
-    )
-    with _listen(config.host, config.port) as listener, _signals(stopped, wanted=stop is None):
-        async with app.router.lifespan_context(app):
-            async with asyncio.TaskGroup() as tasks:
-                main = tasks.create_task(_run(server, listener))
-                announce = tasks.create_task(_announce(server, listener, ready))
-                waiting = tasks.create_task(stopped.wait())
-                await asyncio.wait((main, waiting), return_when=asyncio.FIRST_COMPLETED)
-                announce.cancel()
-                waiting.cancel()
-                server.should_exit = True
-
-
-async def _run(server: _Server, listener: socket.socket) -> None:
-    try:
-        await server.serve(sockets=[listener])
-    except asyncio.CancelledError:
-        if server.started:
-            await server.shutdown(sockets=[listener])
-        raise
-
-
-async def _announce(server: _Server, listener: socket.socket, ready: Callable[[str], None] | None) -> None:
-    await server.listening.wait()
-    host, port = listener.getsockname()[:2]
-    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    _log.info("node listens on %s", url)
-    if ready is not None:
-        ready(url)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        # asyncio turns Nagle off only for sockets that name TCP; with it, answers wait 40 ms for an ACK.
-        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((host, port))
-        except OSError:
-            listener.close()
-            raise
-        return listener
-    except OSError as error:
-        raise AddressInUse(host, port, str(error)) from error
-
-
-@contextlib.contextmanager
-def _signals(stopped: asyncio.Event, *, wanted: bool) -> Iterator[None]:
-    if not wanted or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    loop = asyncio.get_running_loop()
-    handled = (signal.SIGINT, signal.SIGTERM)
-    for number in handled:
-        loop.add_signal_handler(number, stopped.set)
-    try:
-        yield
-    finally:
-        for number in handled:
-            loop.remove_signal_handler(number)
+    listen = server.Listen("node", config.host, config.port, config.shutdown_seconds)
+    await server.serve(create_app(config), listen, ready=ready, stop=stop)

@@ -11,13 +11,13 @@ import pytest
 from tests.python.node.asking import KEY, Watched, body
 from tests.python.node.conftest import RunNode
 from tests.python.runtimes import graphs
-from vouch.node import service
 from vouch.node.config import NodeConfig
-from vouch.node.service import AddressInUse, serve
+from vouch.node.service import serve
 from vouch.runtimes.base import ArtefactChanged, RuntimeUnavailable
 from vouch.runtimes.derive import manifest_from_onnx
 from vouch.runtimes.echo import EchoRuntime, echo_manifest
 from vouch.runtimes.onnx import OnnxRuntime
+from vouch.web.errors import AddressInUse
 
 REPO = Path(__file__).parents[3]
 
@@ -87,7 +87,6 @@ PROGRAM = """
 import asyncio, sys
 from pathlib import Path
 from tests.python.node.asking import KEY
-from vouch.node import service
 from vouch.node.config import NodeConfig
 from vouch.node.service import serve
 from vouch.runtimes.echo import EchoRuntime
@@ -118,9 +117,3 @@ async def test_signals_end_the_process_cleanly(tmp_path: Path, number: signal.Si
         if node.returncode is None:
             node.kill()
             await node.wait()
-
-
-def test_the_listener_names_tcp() -> None:
-    """Otherwise asyncio leaves Nagle's algorithm on, and each answer on a kept connection takes 40 ms."""
-    with service._listen("127.0.0.1", 0) as listener:
-        assert listener.proto == socket.IPPROTO_TCP
