@@ -1,21 +1,19 @@
 """A local development chain: Foundry's Anvil as a child process."""
 
 import asyncio
-import ctypes
 import os
 import re
 import shutil
-import signal
-import sys
 import tempfile
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from vouch.chain.account import LocalKey
 from vouch.chain.errors import ChainError
+from vouch.chain.parent import end_with_parent
 
 MNEMONIC = "test test test test test test test test test test test junk"
 _LISTENING = re.compile(r"Listening on .*?:(\d+)\s*$")
@@ -120,7 +118,7 @@ class Anvil:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_end_with_parent(),
+                preexec_fn=end_with_parent(),
             )
             async with asyncio.timeout(self._start_timeout):
                 self.port = await self._listening()
@@ -174,20 +172,6 @@ class Anvil:
         if self._home is not None:
             self._home.cleanup()
             self._home = None
-
-
-def _end_with_parent() -> Callable[[], None] | None:
-    """What the child runs first on Linux, so that it dies with its parent, even with one that is killed."""
-    if sys.platform != "linux":
-        return None
-    libc, parent = ctypes.CDLL(None, use_errno=True), os.getpid()
-
-    def arm() -> None:
-        libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return arm
 
 
 def find() -> str:

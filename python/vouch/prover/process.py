@@ -1,7 +1,6 @@
 """A program run to its end: what it wrote, the processor seconds it took and its largest memory."""
 
 import asyncio
-import ctypes
 import os
 import re
 import resource
@@ -17,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from vouch.chain.parent import end_with_parent
 from vouch.prover.errors import ProgramFailed, ProgramKilled, ToolchainMissing
 
 _NO_MEMORY: Final = ("bad_alloc", "out of memory", "Cannot allocate memory")
 _REFUSAL: Final = "uncaught exception"
 """How bb, which aborts then, says that it cannot take an input."""
-_PR_SET_PDEATHSIG: Final = 1
 _VM_HWM: Final = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 _LOOK_MS: Final = 10
 """How often a program's memory is looked at."""
@@ -115,7 +114,7 @@ class _Child:
             stderr=output,
             cwd=cwd,
             env={**os.environ, **(env or {})},
-            preexec_fn=_prepare(memory),
+            preexec_fn=_bounded(memory),
         )
         self._reaped = threading.Lock()
         self.code, self.usage = 0, Usage(0.0, 0.0, 0)
@@ -172,17 +171,8 @@ def _largest(pid: int) -> int:
     return peak
 
 
-def _prepare(memory: int | None) -> Callable[[], None] | None:
-    """What the child does before it becomes the program; only Linux has both."""
-    if sys.platform != "linux":
-        return None
-    libc, parent = ctypes.CDLL(None, use_errno=True), os.getpid()
-
-    def prepare() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
-        if memory is not None:
-            resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-
-    return prepare
+def _bounded(memory: int | None) -> Callable[[], None] | None:
+    """What the child does, on Linux, before it becomes the program: end with us, and keep to its memory."""
+    if memory is None:
+        return end_with_parent()
+    return end_with_parent(lambda: resource.setrlimit(resource.RLIMIT_AS, (memory, memory)))

@@ -3,11 +3,8 @@
 import hashlib
 from pathlib import Path
 
-import numpy as np
-
+from tests.support import circuits
 from vouch.circuit.model import IntegerModel
-from vouch.circuit.ops import Affine, Relu
-from vouch.circuit.parts import Node, Port
 from vouch.protocol.manifest import Artefact, Limits, Manifest, TensorSpec
 
 CIRCUITS = (b"\5" * 32, b"\6" * 32)
@@ -15,16 +12,8 @@ CIRCUITS = (b"\5" * 32, b"\6" * 32)
 
 
 def small_model(seed: int = 1) -> IntegerModel:
-    """Three inputs of 16 bits, one layer with a rounding ReLU, two outputs."""
-    random = np.random.default_rng(seed)
-    layer = Affine(random.integers(-99, 99, (2, 3)), random.integers(-999, 999, 2), None)
-    return IntegerModel(
-        (Port("x", "FP32", (1, 3), 3),),
-        16,
-        (Node(layer, (0,)), Node(Relu(4), (1,))),
-        2,
-        (Port("y", "FP32", (1, 2), 4),),
-    )
+    """The model that circuits are built of, too."""
+    return circuits.model(seed)
 
 
 def manifest_of(model: IntegerModel, zk: tuple[bytes, ...] = CIRCUITS) -> Manifest:
