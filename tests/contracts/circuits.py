@@ -12,8 +12,9 @@ from vouch.chain.contracts import BoundCircuit
 from vouch.protocol.claim import Claim
 from vouch.protocol.keccak import keccak
 from vouch.protocol.manifest import Artefact, Limits, Manifest, TensorSpec
+from vouch.protocol.packing import Packing
 from vouch.protocol.seal import Seal
-from vouch.protocol.zk import BatchItem, Circuit, Packing, Row, ZkBatch, ZkSeal, context
+from vouch.protocol.zk import BatchItem, Circuit, Row, ZkBatch, ZkSeal, context
 
 FIELDS = ("request_id", "model_id", "input_hash", "output_hash", "operator")
 

@@ -21,7 +21,8 @@ from vouch.chain.contracts import BoundCircuit
 from vouch.chain.hexes import to_bytes
 from vouch.protocol.keccak import keccak
 from vouch.protocol.manifest import Manifest
-from vouch.protocol.zk import FIELD, Circuit, Packing
+from vouch.protocol.packing import Packing
+from vouch.protocol.zk import FIELD, Circuit
 
 CIRCUIT = Circuit(CODE_HASH, 0, 1, Packing(3, 16), Packing(1, 20))
 NOWHERE = "0x" + "0c" * 20

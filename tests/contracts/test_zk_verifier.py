@@ -21,8 +21,9 @@ from tests.contracts.circuits import FIELDS, Proven, proven, words
 from tests.support.world import World, refused
 from vouch.chain.errors import ChainError
 from vouch.protocol.keccak import keccak
+from vouch.protocol.packing import Packing
 from vouch.protocol.seal import Seal
-from vouch.protocol.zk import FIELD, Packing, ZkSeal
+from vouch.protocol.zk import FIELD, ZkSeal
 
 INPUTS, OUTPUTS = [1, -2, 30_000], [-70_000]
 

@@ -5,7 +5,7 @@ inputs and the packed outputs, then the commitment to secret weights if there is
 claim's digest as a field element. The chain builds all of them from the claim; a prover chooses none.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -14,48 +14,16 @@ from vouch.protocol.claim import Claim
 from vouch.protocol.errors import VouchError
 from vouch.protocol.keccak import keccak
 from vouch.protocol.merkle import MerkleTree, leaf_of
+from vouch.protocol.packing import Packing, split
 from vouch.protocol.seal import Seal
 
 ZK = b"ZKUH"
 """Route of `ZkVerifier` over UltraHonk's verifiers; assurance "Proven"."""
 FIELD: Final = 21888242871839275222246405745257275088548364400416034343698204186575808495617
 """Order r of BN254's scalar field (EIP-197)."""
-MAX_BITS: Final = 64
 MAX_BATCH: Final = 255
 
-_USABLE = 253
-"""Bits that any field element below 2**253 < r has."""
 _WORD = 32
-
-
-class BadPacking(VouchError):
-    """No such packing: at least one value, of 1 to 64 bits."""
-
-    def __init__(self, count: int, bits: int) -> None:
-        self.count, self.bits = count, bits
-        super().__init__(
-            f"{count} values of {bits} bits cannot be packed: give 1 or more, of 1 to {MAX_BITS} bits"
-        )
-
-
-class ValueOutOfRange(VouchError):
-    """A value does not fit the bits that the circuit has for it. `index` counts from 0."""
-
-    def __init__(self, index: int, value: int, bits: int) -> None:
-        self.index, self.value, self.bits = index, value, bits
-        limit = 1 << (bits - 1)
-        super().__init__(
-            f"value {index} is {value}, the circuit proves {-limit} to {limit - 1} ({bits} bits): clip it, "
-            "or compile the model for a wider range"
-        )
-
-
-class WrongCount(VouchError):
-    """Bytes hold another number of values than the circuit has."""
-
-    def __init__(self, received: int, expected: int) -> None:
-        self.received, self.expected = received, expected
-        super().__init__(f"{received} values, the circuit has {expected}: encode them as the manifest says")
 
 
 class NotAZkSeal(VouchError):
@@ -69,81 +37,12 @@ class NotAZkSeal(VouchError):
         )
 
 
-class NotCanonical(VouchError):
-    """A packed word has bits that no value stands for."""
-
-    def __init__(self, word: int) -> None:
-        self.word = word
-        super().__init__(f"0x{word:064x} is not the packed form of values: pack them again")
-
-
 class WrongBatch(VouchError):
     """A circuit proves a fixed number of inferences at once."""
 
     def __init__(self, received: int, expected: int) -> None:
         self.received, self.expected = received, expected
         super().__init__(f"{received} inferences, the circuit proves {expected} at once")
-
-
-@dataclass(frozen=True, slots=True)
-class Packing:
-    """`count` signed values of `bits` bits, as few field elements as hold them. Raises BadPacking."""
-
-    count: int
-    bits: int
-
-    def __post_init__(self) -> None:
-        if self.count < 1 or not 1 <= self.bits <= MAX_BITS:
-            raise BadPacking(self.count, self.bits)
-
-    @property
-    def per_field(self) -> int:
-        """Values in one field element."""
-        return _USABLE // self.bits
-
-    @property
-    def fields(self) -> int:
-        """Field elements for all of them."""
-        return -(-self.count // self.per_field)
-
-    def pack(self, values: Sequence[int]) -> tuple[int, ...]:
-        """Value j of an element is its bits [j·bits, (j+1)·bits), plus 2**(bits-1) so that it is positive.
-
-        Raises WrongCount, ValueOutOfRange.
-        """
-        if len(values) != self.count:
-            raise WrongCount(len(values), self.count)
-        limit = 1 << (self.bits - 1)
-        packed = [0] * self.fields
-        for index, value in enumerate(values):
-            if not -limit <= value < limit:
-                raise ValueOutOfRange(index, value, self.bits)
-            field, place = divmod(index, self.per_field)
-            packed[field] |= (int(value) + limit) << (place * self.bits)
-        return tuple(packed)
-
-    def unpack(self, fields: Sequence[int]) -> tuple[int, ...]:
-        """The inverse. Raises WrongCount, NotCanonical."""
-        if len(fields) != self.fields:
-            raise WrongCount(len(fields), self.fields)
-        mask, limit = (1 << self.bits) - 1, 1 << (self.bits - 1)
-        values: list[int] = []
-        for field in fields:
-            held = min(self.per_field, self.count - len(values))
-            if field >> (held * self.bits):
-                raise NotCanonical(field)
-            values += [(field >> (place * self.bits) & mask) - limit for place in range(held)]
-        return tuple(values)
-
-    def words(self, data: bytes) -> tuple[int, ...]:
-        """Packed elements of codec bytes (`vouch.protocol.codec`). Raises WrongCount, ValueOutOfRange."""
-        if len(data) != self.count * _WORD:
-            raise WrongCount(len(data) // _WORD, self.count)
-        return self.pack([int.from_bytes(word, "big", signed=True) for word in _split(data)])
-
-    def data(self, fields: Sequence[int]) -> bytes:
-        """Codec bytes of packed elements. Raises WrongCount, NotCanonical."""
-        return b"".join(value.to_bytes(_WORD, "big", signed=True) for value in self.unpack(fields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +189,7 @@ class ZkBatch:
 def parse_batch(seal: Seal, circuit: Circuit) -> tuple[bytes, tuple[BatchItem, ...], bytes]:
     """Model id, items and proof of a root's seal. Raises NotAZkSeal."""
     rows, proof = _rows(seal, circuit, circuit.batch, _WORD * (1 + circuit.batch))
-    ids = _split(seal.proof[_WORD : _WORD * (1 + circuit.batch)])
+    ids = split(seal.proof[_WORD : _WORD * (1 + circuit.batch)])
     items = tuple(BatchItem(request, row) for request, row in zip(ids, rows, strict=True))
     return seal.proof[:_WORD], items, proof
 
@@ -306,11 +205,7 @@ def _rows(seal: Seal, circuit: Circuit, count: int, header: int) -> tuple[tuple[
     end = header + count * size
     if seal.route != ZK or len(seal.proof) < end:
         raise NotAZkSeal(seal.route, 4 + len(seal.proof), 4 + end)
-    fields = [int.from_bytes(word, "big") for word in _split(seal.proof[header:end])]
+    fields = [int.from_bytes(word, "big") for word in split(seal.proof[header:end])]
     rows = (fields[i : i + circuit.row_fields] for i in range(0, len(fields), circuit.row_fields))
     inputs = circuit.input.fields
     return tuple(Row(tuple(row[:inputs]), tuple(row[inputs:])) for row in rows), seal.proof[end:]
-
-
-def _split(data: bytes) -> Iterator[bytes]:
-    return (data[i : i + _WORD] for i in range(0, len(data), _WORD))

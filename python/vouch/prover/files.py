@@ -19,7 +19,8 @@ from typing import Any, Final, Self
 from vouch.circuit.model import IntegerModel
 from vouch.protocol.errors import VouchError
 from vouch.protocol.manifest import Manifest
-from vouch.protocol.zk import Circuit, Packing
+from vouch.protocol.packing import Packing
+from vouch.protocol.zk import Circuit
 from vouch.prover.contract import VerifierCode
 from vouch.prover.errors import BadCircuitFiles, UnknownBatch
 from vouch.prover.plan import Plan

@@ -18,7 +18,8 @@ from vouch.circuit.bounds import ArgMaxBounds, Column, LookupBounds, ReluBounds,
 from vouch.circuit.model import IntegerModel
 from vouch.circuit.ops import Affine, Combine, Concat, Gather, Lookup, Relu, Round, Scale
 from vouch.circuit.trace import Trace
-from vouch.protocol.zk import FIELD, MAX_BATCH, Packing
+from vouch.protocol.packing import Packing
+from vouch.protocol.zk import FIELD, MAX_BATCH
 from vouch.prover import secret as secrets
 from vouch.prover.errors import ProverError
 

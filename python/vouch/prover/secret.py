@@ -14,7 +14,8 @@ import numpy as np
 
 from vouch.circuit.model import IntegerModel
 from vouch.circuit.ops import Affine
-from vouch.protocol.zk import FIELD, Packing
+from vouch.protocol.packing import Packing
+from vouch.protocol.zk import FIELD
 from vouch.prover.poseidon2 import digest
 
 

@@ -8,8 +8,8 @@ import time
 from vouch.chain.contracts import BoundCircuit, ModelRegistry
 from vouch.chain.reverts import Reverted
 from vouch.protocol.errors import VouchError
+from vouch.protocol.packing import Packing
 from vouch.protocol.request import Request
-from vouch.protocol.zk import Packing
 from vouch.prover.service.client import ProverClient, ProverInfo
 from vouch.relayer.config import ZkConfig
 from vouch.relayer.errors import NotYet, Refused

@@ -26,7 +26,8 @@ from vouch.circuit.intervals import Interval, interval_of
 from vouch.circuit.model import IntegerModel
 from vouch.circuit.ops import LIMIT, MAX_SHIFT, Affine, ArgMax, Combine, Lookup, Op, Relu, Round
 from vouch.circuit.trace import advice_of
-from vouch.protocol.zk import FIELD, Packing
+from vouch.protocol.packing import Packing
+from vouch.protocol.zk import FIELD
 
 small = st.tuples(st.integers(-40, 40), st.integers(-40, 40)).map(lambda it: (min(it), max(it)))
 anything = st.tuples(st.integers(-(LIMIT >> 2), LIMIT >> 2), st.integers(-(LIMIT >> 2), LIMIT >> 2)).map(

@@ -10,7 +10,8 @@ import pytest
 from tests.support import zk
 from tests.support.circuits import model
 from vouch.circuit.model import IntegerModel
-from vouch.protocol.zk import Circuit, Packing
+from vouch.protocol.packing import Packing
+from vouch.protocol.zk import Circuit
 from vouch.prover import acir
 from vouch.prover.build import manifest
 from vouch.prover.contract import VerifierCode

@@ -16,7 +16,8 @@ from vouch.chain.contracts import BoundCircuit, ModelRegistry
 from vouch.chain.reverts import Reverted
 from vouch.chain.rpc import Rpc
 from vouch.protocol.claim import Claim
-from vouch.protocol.zk import ZK, Circuit, Packing
+from vouch.protocol.packing import Packing
+from vouch.protocol.zk import ZK, Circuit
 from vouch.prover.service.client import Item, ProofState, ProofStatus, ProofTask, ProverClient, ProverInfo
 from vouch.prover.service.wire import info_json, status_json
 from vouch.prover.service.wire import task_of as posted

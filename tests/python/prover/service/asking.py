@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from vouch.protocol.zk import Circuit, Packing
+from vouch.protocol.packing import Packing
+from vouch.protocol.zk import Circuit
 from vouch.prover.service.circuits import Served
 from vouch.prover.service.task import Item, ProofTask
 

@@ -17,8 +17,9 @@ from vouch.protocol.batch import root_claim
 from vouch.protocol.claim import Claim
 from vouch.protocol.keccak import keccak
 from vouch.protocol.merkle import MerkleTree
+from vouch.protocol.packing import ValueOutOfRange
 from vouch.protocol.seal import Seal
-from vouch.protocol.zk import ValueOutOfRange, ZkSeal, context, parse_batch
+from vouch.protocol.zk import ZkSeal, context, parse_batch
 from vouch.prover.service.errors import BadTask
 from vouch.prover.service.statement import statement
 
