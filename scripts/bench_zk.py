@@ -83,7 +83,7 @@ async def measure(shop: Workshop, names: Sequence[str], proofs: int | None) -> d
         least = await floor.same_size(bb, shop.folder, figures.gates, count)
         found[name] = {**dataclasses.asdict(figures), "floor_cpu_seconds": least.cpu_seconds}
     start = await floor.smallest(bb, shop.folder, 5)
-    return found | {"smallest": dataclasses.asdict(start)}
+    return found | {"smallest": {"gates": start.gates, "cpu_seconds": start.cpu_seconds}}
 
 
 async def others(shop: Workshop) -> list[Baseline | Absent]:

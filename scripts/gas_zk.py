@@ -26,8 +26,9 @@ from vouch.protocol.batch import BATCHED, BatchSeal, trust_in
 from vouch.protocol.claim import Claim
 from vouch.protocol.keccak import keccak
 from vouch.protocol.merkle import MerkleTree
+from vouch.protocol.packing import Packing
 from vouch.protocol.request import Request
-from vouch.protocol.zk import ZK, BatchItem, Circuit, Packing, Row, ZkBatch, ZkSeal, context
+from vouch.protocol.zk import ZK, BatchItem, Circuit, Row, ZkBatch, ZkSeal, context
 
 COMMITTED: Final = paths.ROOT / "tests" / "zk_proofs.json"
 MODEL: Final = "risk_mlp"
