@@ -75,6 +75,11 @@ class Circuits:
         return tuple(dict.fromkeys(circuit_id for _, circuit_id in self._served))
 
     @property
+    def points(self) -> Mapping[bytes, int]:
+        """Circuit id → points of the reference string that a proof takes."""
+        return {circuit_id: one.points for (_, circuit_id), one in self._served.items()}
+
+    @property
     def models(self) -> Mapping[bytes, Mapping[bytes, int]]:
         """Model id → circuit id → inferences at once."""
         made: dict[bytes, dict[bytes, int]] = {}

@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
+from types import MappingProxyType
 from typing import Final
 
 KEPT: Final = 51
 """Proofs of each circuit that are remembered; odd, so that the median is one of them."""
+_START, _POINT = 0.1, 1e-4
+"""CPU seconds of a proof at most, before the first one: bb's own start, and each point of the string."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +45,16 @@ class Machine:
 class Estimates:
     """What the next proof of each circuit will take."""
 
-    def __init__(self, machine: Machine, known: Mapping[bytes, Sequence[Measurement]]) -> None:
-        """known: circuit id → measurements, newest first."""
+    def __init__(
+        self,
+        machine: Machine,
+        known: Mapping[bytes, Sequence[Measurement]],
+        points: Mapping[bytes, int] = MappingProxyType({}),
+    ) -> None:
+        """known: circuit id → measurements, newest first. points: of the reference string that a proof takes,
+        by circuit id, from which times are guessed before the first proof."""
         self._machine = machine
+        self._guessed = {circuit: _guess(size) for circuit, size in points.items()}
         self._kept = {circuit: list(measured)[:KEPT] for circuit, measured in known.items()}
         self._typical = {c: _typical(measured) for c, measured in self._kept.items() if measured}
 
@@ -59,6 +69,9 @@ class Estimates:
         """Medians of seconds, and the most memory; None before the first proof."""
         return self._typical.get(circuit_id)
 
+    def _expected(self, circuit_id: bytes) -> Measurement | None:
+        return self._typical.get(circuit_id) or self._guessed.get(circuit_id)
+
     def memory(self, circuit_id: bytes) -> int:
         """Bytes to keep free for a proof; all there are before the first one, so that it runs alone."""
         typical = self._typical.get(circuit_id)
@@ -72,33 +85,33 @@ class Estimates:
         return sum(taken) + self.memory(circuit_id) <= self._machine.memory
 
     def horizon(self, queued: Mapping[bytes, int]) -> float:
-        """Seconds that all queued tasks take, as far as their circuits were ever proven."""
+        """Seconds that all queued tasks take, as far as anything is known of their circuits."""
         known = [
-            (self._typical[circuit].seconds, n) for circuit, n in queued.items() if circuit in self._typical
+            (one.seconds, count) for circuit, count in queued.items() if (one := self._expected(circuit))
         ]
         return sum(seconds * count for seconds, count in known) / self._machine.workers
 
     def left(self, running: Running) -> float | None:
         """Seconds until a proof under way is there; None while nobody knows."""
-        typical = self._typical.get(running.circuit_id)
+        typical = self._expected(running.circuit_id)
         return None if typical is None else max(0.0, typical.seconds - running.elapsed)
 
     def wait(self, circuit_id: bytes, ahead: Mapping[bytes, int], running: Sequence[Running]) -> float | None:
         """Seconds until a task that is behind `ahead` (tasks per circuit) and `running` is done.
 
         All CPU seconds up to and with its own, spread over as many processors as proofs use at once; never
-        less than its own proof takes. None while one of the circuits was never proven.
+        less than its own proof takes. None while nothing is known of one of the circuits.
         """
-        own = self._typical.get(circuit_id)
+        own = self._expected(circuit_id)
         if own is None:
             return None
         work = own.cpu_seconds
         for circuit, count in ahead.items():
-            if (typical := self._typical.get(circuit)) is None:
+            if (typical := self._expected(circuit)) is None:
                 return None
             work += count * typical.cpu_seconds
         for proof in running:
-            if (typical := self._typical.get(proof.circuit_id)) is None:
+            if (typical := self._expected(proof.circuit_id)) is None:
                 return None
             share = 1 - min(1.0, proof.elapsed / typical.seconds) if typical.seconds else 0.0
             work += share * typical.cpu_seconds
@@ -108,6 +121,11 @@ class Estimates:
         at_once = min(self._machine.workers, max(1, self._machine.memory // max(1, own.memory)))
         each = own.cpu_seconds / own.seconds if own.seconds else 1.0
         return max(0.1, min(self._machine.processors, at_once * each))
+
+
+def _guess(points: int) -> Measurement:
+    seconds = _START + _POINT * points
+    return Measurement(seconds, seconds, 0, 0)
 
 
 def _typical(measured: Sequence[Measurement]) -> Measurement:

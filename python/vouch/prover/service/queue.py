@@ -60,7 +60,7 @@ class ProofQueue:
     def __init__(self, config: ProverConfig, store: Store, circuits: Circuits, pool: Pool) -> None:
         self._config, self._store, self._circuits, self._pool = config, store, circuits, pool
         known = {circuit: store.measurements(circuit) for circuit in circuits.ids}
-        self._estimates = Estimates(config.machine, known)
+        self._estimates = Estimates(config.machine, known, circuits.points)
         self._under_way: dict[str, _UnderWay] = {}
         self._changed = asyncio.Event()
         self.store_trouble = self.pool_trouble = ""

@@ -124,10 +124,12 @@ async def test_info(run_prover: RunProver) -> None:
         await ended(client, task(value=30).id)
         after = await client.info()
     assert before.models == {MODEL: {SINGLE.id: 1, BATCH.id: 4}}
-    assert (before.srs, before.queued, before.eta) == ("dev-srs", 0, {})
+    assert (before.srs, before.queued) == ("dev-srs", 0)
+    assert before.eta.keys() == {SINGLE.id, BATCH.id}
     assert before.knows(MODEL, SINGLE.id)
     assert not before.knows(SINGLE.id, MODEL)
-    assert after.eta.keys() == {SINGLE.id}
+    assert after.eta[BATCH.id] == before.eta[BATCH.id]
+    assert after.eta[SINGLE.id] != before.eta[SINGLE.id]
     assert 0.03 <= after.eta[SINGLE.id] < 30
 
 

@@ -98,3 +98,20 @@ def test_the_whole_queue() -> None:
     assert estimates().horizon({A: 3, B: 1, NEW: 5}) == 16
     assert estimates(workers=2).horizon({A: 3, B: 1}) == 8
     assert estimates().horizon({}) == 0
+
+
+def test_before_the_first_proof_the_size_says_something() -> None:
+    """A guess of time, none of memory: what was never measured still runs alone."""
+    circuit, larger = b"\1" * 32, b"\2" * 32
+    machine = Machine(workers=2, processors=2, memory=1000)
+    guessed = Estimates(machine, {}, {circuit: 1 << 13, larger: 1 << 17})
+    small, large = guessed.wait(circuit, {}, []), guessed.wait(larger, {}, [])
+    assert small is not None
+    assert large is not None
+    assert 0.5 < small < 5 < large
+    assert guessed.typical(circuit) is None
+    assert guessed.memory(circuit) == 1000
+    assert not guessed.fits(circuit, [larger])
+    guessed.add(circuit, Measurement(1.5, 2.5, 10, 20))
+    assert guessed.wait(circuit, {}, []) == 2.5
+    assert guessed.wait(b"\3" * 32, {}, []) is None
