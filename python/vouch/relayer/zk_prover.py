@@ -33,8 +33,6 @@ _FINAL = frozenset({"OutputMismatch", "InputOutOfRange"})
 """Refusals about the claim itself. Others can be put right at the service: a circuit is loaded, say."""
 _SEAL = 7_500
 """Bytes: a proof has 6,720, the packed tensors seldom more than 700."""
-_ETA_AGE = 2.0
-"""Seconds for which the service's estimate is believed when stake is put at risk."""
 
 
 @dataclass(slots=True)
@@ -95,7 +93,7 @@ class ZkProver(Prover[ZkProof]):
         """A proof that is due in any case is asked for here: its place in the queue says when it is there."""
         terms = job.terms
         if terms.window:
-            eta = await self._circuits.eta(terms, _ETA_AGE)
+            eta = await self._circuits.eta(terms, 0.0)  # stake is at risk: is it there now?
             if self._circuits.trouble:
                 return self._circuits.trouble
             return self._why_slow(eta, terms.prove_within)
