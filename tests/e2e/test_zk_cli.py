@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from tests.e2e.relayer_killing import KEY
 from tests.e2e.relayer_world import free_port
 from tests.e2e.zk_world import reached, zk_world
 from tests.support.zk import HOME
+from vouch.chain.deploy import deploy
+from vouch.cli.probes import Outcome, Result, Target, probe_all
 from vouch.prover.files import CircuitFiles
 from vouch.relayer.store import Store
 
@@ -65,3 +68,30 @@ async def test_three_commands_and_a_proven_answer(tmp_path: Path, circuit: Circu
                 assert job.answer is not None
                 assert job.answer.node == url
                 assert (await z.w.hub.assurance_of(asked)).proven
+
+
+async def test_whether_a_prover_is_of_use(tmp_path: Path, circuit: CircuitFiles) -> None:
+    """`vouch check --prover`: down, up, on a deployment for real, with circuits that the chain has not."""
+    async with zk_world(tmp_path, circuit) as z:
+        named = replace(z.w.deployment, name="dev")
+        named.save(tmp_path / "dev")
+        z.w.deployment.save(tmp_path / "real")
+        target = Target(z.w.anvil.http_url, tmp_path / "dev", prover=z.prover.url)
+
+        async def found(asked: Target = target) -> Result:
+            return {each.name: each async for each in probe_all(asked)}["prover"]
+
+        assert (await found()).detail.startswith(f"prover {z.prover.url}: ")
+        async with z.prover.running():
+            there = await found()
+            assert there.outcome is Outcome.OK, there
+            assert there.detail.startswith(f"{z.prover.url} proves 1 circuits over dev-srs")
+            refused = await found(replace(target, deployments=tmp_path / "real"))
+            assert refused.outcome is Outcome.FAILED
+            assert "where anyone can prove anything" in refused.detail
+            other = await deploy(z.w.rpc, z.w.sender(0), name="other dev")
+            other.save(tmp_path / "other")
+            unknown = await found(replace(target, deployments=tmp_path / "other"))
+            assert unknown.outcome is Outcome.FAILED
+            assert "UnknownCircuit" in unknown.detail
+        assert (await found(Target(z.w.anvil.http_url, tmp_path / "dev"))).outcome is Outcome.SKIPPED

@@ -26,6 +26,13 @@ Examples:
 @key_option
 @click.option("--node", metavar="URL", help="A node.")
 @click.option(
+    "--prover",
+    metavar="URL",
+    envvar="VOUCH_PROVER",
+    show_envvar=True,
+    help="A prover service, for the zk route.",
+)
+@click.option(
     "--db",
     type=click.Path(dir_okay=False, path_type=Path),
     envvar="VOUCH_RELAYER_DATABASE",
@@ -34,7 +41,13 @@ Examples:
 )
 @asynchronous
 async def command(
-    rpc: str, ws: str | None, deployments: Path, key_file: Path | None, node: str | None, db: Path | None
+    rpc: str,
+    ws: str | None,
+    deployments: Path,
+    key_file: Path | None,
+    node: str | None,
+    prover: str | None,
+    db: Path | None,
 ) -> None:
     """Probe every dependency, and say what to do about each one that fails.
 
@@ -42,7 +55,7 @@ async def command(
     """
     from vouch.cli.probes import Outcome, Target, probe_all
 
-    target = Target(rpc=rpc, ws=ws, deployments=deployments, key_file=key_file, node=node, database=db)
+    target = Target(rpc, deployments, ws, key_file, node, db, prover)
     failed = 0
     table = Table.grid(padding=(0, 2))
     async for result in probe_all(target):

@@ -13,11 +13,16 @@ from pathlib import Path
 from vouch.chain.anvil import find
 from vouch.chain.contracts import ModelRegistry, NodeRegistry
 from vouch.chain.deployment import Deployment, load
+from vouch.chain.hexes import to_hex
+from vouch.chain.reverts import Reverted
 from vouch.chain.rpc import Rpc
 from vouch.cli.console import describe, wei
 from vouch.cli.keys import VARIABLE, load_key
 from vouch.cli.node_probe import NodeInfo, node_info
 from vouch.protocol.errors import VouchError
+from vouch.prover.publish import DEV_NAME
+from vouch.prover.service.client import ProverClient
+from vouch.prover.srs import DEV
 from vouch.relayer.store import Store
 
 OLDEST_PYTHON = (3, 11)
@@ -52,6 +57,7 @@ class Target:
     key_file: Path | None = None
     node: str | None = None
     database: Path | None = None
+    prover: str | None = None
 
 
 class ProbeFailed(VouchError):
@@ -84,6 +90,7 @@ class Probes:
             ("operator", self._operator),
             ("prices", self._prices),
             ("models", self._models),
+            ("prover", self._prover),
             ("relayer database", self._database),
         )
 
@@ -213,6 +220,29 @@ class Probes:
             if model.problem is not None:
                 raise ProbeFailed(f"{model.name}: {model.problem}")
         return "published, and the artefacts have the hashes that their manifests name"
+
+    async def _prover(self) -> str:
+        url = self._target.prover
+        if url is None:
+            raise Skipped("not asked for (--prover)")
+        async with ProverClient(url, os.environ.get("VOUCH_PROVER_TOKEN") or None) as prover:
+            info = await prover.info()
+        place, registry = self._place(), ModelRegistry(self._chain_rpc(), self._place().models)
+        if info.srs == DEV and DEV_NAME not in place.name:
+            raise ProbeFailed(
+                f"it proves with {DEV}, where anyone can prove anything, and the deployment is called "
+                f"{place.name!r}: compile the circuits without --dev-srs"
+            )
+        circuits = [(model, circuit) for model, known in info.models.items() for circuit in known]
+        for model, circuit in circuits:
+            try:
+                await registry.circuit_of(model, circuit)
+            except Reverted as unknown:
+                raise ProbeFailed(
+                    f"no proof of circuit {to_hex(circuit)} would count ({unknown.error.name}): "
+                    "`vouch zk publish` its folder"
+                ) from unknown
+        return f"{url} proves {len(circuits)} circuits over {info.srs}, all of them known to the chain"
 
     async def _database(self) -> str:
         path = self._target.database
