@@ -91,7 +91,10 @@ def test_the_compiler_says_whose_fault_it_is() -> None:
 def test_nearly_all_mutants_of_the_contracts_have_a_switch() -> None:
     real = program.everything()
     _, left = instrument_all(program.sources(), dict(enumerate(real)))
-    assert {real[number].kind for number in left} <= {"constant", "modifier"}
+    others = [real[number] for number in left if real[number].kind not in ("constant", "modifier")]
+    # heads of loops, for which a switch has no place
+    assert len(others) < 5
+    assert all(other.was.startswith("for ") for other in others)
 
 
 def test_a_contract_full_of_switches_compiles() -> None:
