@@ -44,7 +44,7 @@ class MutationError(Exception):
 def run(command: Sequence[str], folder: Path, seconds: float) -> tuple[int | None, str]:
     """Exit code and output; the code is None if it had to be stopped, with all that it started."""
     # Warnings, say of a variable that is no longer used, are no reason to give up on a mutant.
-    env = environment() | {"FOUNDRY_DENY": "never", "PYTHONDONTWRITEBYTECODE": ""}
+    env = environment() | {"FOUNDRY_DENY": "never"}
     with subprocess.Popen(
         command,
         cwd=folder,

@@ -12,7 +12,11 @@ from scripts.toolchain import paths
 def environment() -> dict[str, str]:
     """This process's variables, with the project's own programs and compiler in front."""
     path = [str(paths.BIN), str(paths.VENV / "bin"), os.environ.get("PATH", os.defpath)]
-    return os.environ | {
+    inherited = dict(os.environ)
+    if inherited.pop("PYTHONDONTWRITEBYTECODE", ""):
+        # Every program that a test starts would compile all that it imports, for seconds each time.
+        inherited.setdefault("PYTHONPYCACHEPREFIX", str(paths.BYTECODE))
+    return inherited | {
         "PATH": os.pathsep.join(path),
         "SOLCX_BINARY_PATH": str(paths.SOLCX),
         "VOUCH_ABI_PATH": str(paths.ROOT / "tests" / "abi"),

@@ -10,6 +10,8 @@ BOOT: Final = TOOLCHAIN / "boot"
 SOLCX: Final = TOOLCHAIN / "solcx"
 ZK: Final = TOOLCHAIN / "zk"
 STAMPS: Final = TOOLCHAIN / "stamps"
+# For whoever wants no __pycache__ beside the sources.
+BYTECODE: Final = ROOT / ".build" / "pycache"
 REQUIREMENTS: Final = ROOT / "requirements"
 NODE_MODULES: Final = ROOT / "node_modules"
 VENV: Final = ROOT / ".venv"

@@ -57,6 +57,19 @@ def test_solcx_finds_the_compiler() -> None:
     assert VERSION in answer.splitlines()[1]
 
 
+def test_bytecode_is_kept_apart_for_whoever_wants_none_beside_the_sources(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "imported.py").write_text("")
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX", raising=False)
+    monkeypatch.setattr(paths, "BYTECODE", tmp_path / "bytecode")
+    for value, kept in (("1", "bytecode"), ("", "__pycache__")):
+        monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", value)
+        run([sys.executable, "-c", "import imported"], cwd=tmp_path, env=environment())
+        assert [*(tmp_path / kept).rglob("imported.*.pyc")]
+        shutil.rmtree(tmp_path / kept)
+
+
 @pytest.mark.parametrize(
     "mark", ["Temporary failure in name resolution", "dns error: failed", "npm error ENOTFOUND"]
 )
