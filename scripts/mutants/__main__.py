@@ -10,7 +10,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +17,7 @@ from scripts.mutants.equivalents import load
 from scripts.mutants.operators import Key, Mutant, mutants
 from scripts.mutants.schemata import instrument_all
 from scripts.mutants.source import Source
-from scripts.mutants.tree import Laboratory, MutationError, Verdict
+from scripts.mutants.tree import Laboratory, MutationError, Result, Verdict
 from scripts.mutants.ward import Ward
 from scripts.toolchain import paths
 
@@ -34,12 +33,6 @@ LEFT_OUT: Final = (
     "FixedPoint.sol",
     "Utf8.sol",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    mutant: Mutant
-    verdict: Verdict
 
 
 def arguments(words: Sequence[str]) -> argparse.Namespace:
@@ -83,18 +76,20 @@ def clock(seconds: float) -> str:
 
 
 def try_all(
-    found: Iterable[tuple[Mutant, Verdict]], total: int, now: Callable[[], float] = time.monotonic
+    found: Iterable[Result], total: int, now: Callable[[], float] = time.monotonic
 ) -> Iterator[Result]:
     """One line for each, with the time it took so far and the time that all will take at this pace."""
     begin = now()
-    for number, (mutant, verdict) in enumerate(found, 1):
+    for number, result in enumerate(found, 1):
         spent = now() - begin
         progress = f"{number:>4}/{total} {clock(spent)} of about {clock(spent / number * total)}"
-        print(f"{progress}  {verdict:<16} {mutant}", flush=True)
-        yield Result(mutant, verdict)
+        print(f"{progress}  {result.verdict:<16} {result.mutant}", flush=True)
+        if result.by:
+            print(f"{'':>32}{result.by}", flush=True)
+        yield result
 
 
-def find_all(chosen: Sequence[Mutant], folder: Path) -> Iterator[tuple[Mutant, Verdict]]:
+def find_all(chosen: Sequence[Mutant], folder: Path) -> Iterator[Result]:
     """Those that a switch makes live, many to a build; then the others, each in a build of its own."""
     at_work = sources()
     _, alone = instrument_all(at_work, dict(enumerate(chosen)))
@@ -102,7 +97,7 @@ def find_all(chosen: Sequence[Mutant], folder: Path) -> Iterator[tuple[Mutant, V
     if alone:
         laboratory = Laboratory(folder / "alone")
         for number in alone:
-            yield chosen[number], laboratory.verdict(chosen[number])
+            yield Result(chosen[number], laboratory.verdict(chosen[number]))
 
 
 def judge(results: Iterable[Result], equivalents: Container[Key]) -> int:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -37,6 +38,15 @@ class Verdict(StrEnum):
     BROKEN = "does not compile"
 
 
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a mutant, and, if it was killed, the first test that noticed and what that said."""
+
+    mutant: Mutant
+    verdict: Verdict
+    by: str = ""
+
+
 class MutationError(Exception):
     """The check itself cannot be done; the message says why."""
 
@@ -44,7 +54,7 @@ class MutationError(Exception):
 def run(command: Sequence[str], folder: Path, seconds: float) -> tuple[int | None, str]:
     """Exit code and output; the code is None if it had to be stopped, with all that it started."""
     # Warnings, say of a variable that is no longer used, are no reason to give up on a mutant.
-    env = environment() | {"FOUNDRY_DENY": "never"}
+    env = environment() | {"FOUNDRY_DENY": "never", "COLUMNS": "200"}
     with subprocess.Popen(
         command,
         cwd=folder,

@@ -21,6 +21,7 @@ from scripts.mutants.tree import (
     TEST_SECONDS,
     TESTS_FAILED,
     MutationError,
+    Result,
     Tree,
     Verdict,
     ordered_tests,
@@ -34,6 +35,7 @@ AT_ONCE: Final = 120
 ERROR_AT: Final = re.compile(r"--> (contracts/[\w./]+\.sol):(\d+):(\d+)")
 SWITCH: Final = re.compile(r"(?:address\(|coinbase\(\), |case )(\d{10})")
 FAILED_TEST: Final = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+FAILURE: Final = re.compile(r"^(?:FAILED|ERROR) (.+)$", re.MULTILINE)
 # The tests that know the exact gas or size of the contracts fail in any build but the real one.
 MOST_LEFT_OUT: Final = 40
 FORGE_LIMITS: Final = {"FOUNDRY_CODE_SIZE_LIMIT": "1000000"}
@@ -52,7 +54,7 @@ class Ward:
         self._folder, self._sources, self._workers = folder, sources, workers
         self._equivalents = equivalents
 
-    def verdicts(self, mutants: Sequence[Mutant]) -> Iterator[tuple[Mutant, Verdict]]:
+    def verdicts(self, mutants: Sequence[Mutant]) -> Iterator[Result]:
         """In the order in which they are found; mutants that no switch can make live are passed over.
 
         Raises:
@@ -62,14 +64,14 @@ class Ward:
             part = dict(enumerate(mutants[first : first + AT_ONCE], first))
             yield from self._part(part, self._folder / str(first))
 
-    def _part(self, numbered: Mapping[int, Mutant], folder: Path) -> Iterator[tuple[Mutant, Verdict]]:
+    def _part(self, numbered: Mapping[int, Mutant], folder: Path) -> Iterator[Result]:
         shared = ("contracts", "foundry.toml")
         parts = (*shared, "python", "scripts", "docs", "pyproject.toml", "tests")
         tree = Tree(folder / "pytest", parts=parts, left_out="forge")
         forge = Tree(folder / "forge", parts=(*shared, "tests/forge"))
         alive, broken = self._build(tree, numbered)
         for number in broken:
-            yield numbered[number], Verdict.BROKEN
+            yield Result(numbered[number], Verdict.BROKEN)
         if not alive:
             return
         self._write(forge, alive)
@@ -81,17 +83,20 @@ class Ward:
             }
             for done in as_completed(tried):
                 mutant = alive[tried[done]]
-                if done.result():
-                    yield mutant, Verdict.KILLED
+                if by := done.result():
+                    yield Result(mutant, Verdict.KILLED, by)
                 elif mutant.key in self._equivalents:
                     # Forge's tests, which take minutes, are not asked about what nothing can notice.
-                    yield mutant, Verdict.SURVIVED
+                    yield Result(mutant, Verdict.SURVIVED)
                 else:
                     survived.append(tried[done])
         if survived:
             self._forge(forge, None)
         for number in survived:
-            yield alive[number], Verdict.KILLED if self._forge(forge, number) else Verdict.SURVIVED
+            killed = self._forge(forge, number)
+            yield Result(
+                alive[number], Verdict.KILLED if killed else Verdict.SURVIVED, "Forge" if killed else ""
+            )
 
     def _build(self, tree: Tree, numbered: Mapping[int, Mutant]) -> tuple[dict[int, Mutant], list[int]]:
         """Compiles with all mutants that compile; the others are told from the compiler's messages."""
@@ -136,7 +141,8 @@ class Ward:
             raise MutationError(f"the tests fail with every mutant asleep:\n{output[-4000:]}")
         return [f"--deselect={name}" for name in failed]
 
-    def _killed(self, tree: Tree, number: int, mutant: Mutant, noisy: Sequence[str]) -> bool:
+    def _killed(self, tree: Tree, number: int, mutant: Mutant, noisy: Sequence[str]) -> str:
+        """By what, in a line; empty if no test fails."""
         command = (
             "env",
             f"{NUMBER}={number}",
@@ -149,7 +155,7 @@ class Ward:
         if code == TESTS_FAILED and NO_ANSWER in output:
             code, output = run(command, tree.folder, TEST_SECONDS)
         # Whatever cannot even be deployed or collected is noticed too.
-        return code != 0
+        return "" if code == 0 else first_failure(code, output)
 
     def _forge(self, tree: Tree, number: int | None) -> bool:
         """Whether Forge's tests notice the mutant; MutationError if they fail without one."""
@@ -159,6 +165,12 @@ class Ward:
         if number is None and code != 0:
             raise MutationError(f"Forge's tests fail with every mutant asleep:\n{output[-4000:]}")
         return code != 0
+
+
+def first_failure(code: int | None, output: str) -> str:
+    """What pytest's summary says of the first test that failed, else how pytest ended."""
+    said = FAILURE.search(output)
+    return said[1] if said else "had to be stopped" if code is None else f"pytest ended with code {code}"
 
 
 def _culprit(text: str, line: int, column: int) -> int | None:

@@ -10,7 +10,8 @@ from scripts.mutants import tree
 from scripts.mutants.equivalents import load
 from scripts.mutants.operators import Mutant, mutants
 from scripts.mutants.source import Source
-from scripts.mutants.tree import Laboratory, MutationError, Verdict, run
+from scripts.mutants.tree import Laboratory, MutationError, Result, Verdict, run
+from scripts.mutants.ward import first_failure
 from scripts.toolchain import paths
 from tests.setup.test_mutants_operators import VAULT
 
@@ -55,9 +56,9 @@ def test_an_equivalent_needs_a_reason(tmp_path: Path) -> None:
         load(listed)
 
 
-def results(*verdicts: Verdict) -> list[program.Result]:
+def results(*verdicts: Verdict) -> list[Result]:
     found = mutants([Source("Vault.sol", VAULT)])
-    return [program.Result(mutant, verdict) for mutant, verdict in zip(found, verdicts, strict=False)]
+    return [Result(mutant, verdict) for mutant, verdict in zip(found, verdicts, strict=False)]
 
 
 def test_what_does_not_compile_is_not_counted(capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,11 +84,15 @@ def test_an_equivalent_that_is_noticed_fails(capsys: pytest.CaptureFixture[str])
 def test_progress(capsys: pytest.CaptureFixture[str]) -> None:
     found = mutants([Source("Vault.sol", VAULT)])[:2]
     times = iter((0.0, 60.0, 125.0))
-    verdicts = [(mutant, Verdict.KILLED) for mutant in found]
+    verdicts = [
+        Result(found[0], Verdict.KILLED, "test_put - 1"),
+        Result(found[1], Verdict.KILLED),
+    ]
     tried = list(program.try_all(verdicts, 2, lambda: next(times)))
     assert [result.mutant for result in tried] == found
-    first, second = capsys.readouterr().out.splitlines()
+    first, by, second = capsys.readouterr().out.splitlines()
     assert first.startswith("   1/2 0:01:00 of about 0:02:00  killed ")
+    assert by.split() == ["test_put", "-", "1"]
     assert second.startswith("   2/2 0:02:05 of about 0:02:05  killed ")
 
 
@@ -185,8 +190,9 @@ def test_tests_that_fail_without_a_mutant(checkout: Path, tmp_path: Path) -> Non
 def test_what_was_tried_before_a_stop_is_shown(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], stop: BaseException, said: str
 ) -> None:
-    def found(chosen: Sequence[Mutant], _: Path) -> Iterator[tuple[Mutant, Verdict]]:
-        yield from zip(chosen, (Verdict.KILLED, Verdict.SURVIVED), strict=False)
+    def found(chosen: Sequence[Mutant], _: Path) -> Iterator[Result]:
+        yield Result(chosen[0], Verdict.KILLED)
+        yield Result(chosen[1], Verdict.SURVIVED)
         raise stop
 
     monkeypatch.setattr(program, "find_all", found)
@@ -195,6 +201,14 @@ def test_what_was_tried_before_a_stop_is_shown(
     shown = capsys.readouterr()
     assert shown.out.endswith("2 mutants, 1 killed, 1 survived\n")
     assert f"{said}\n{count - 2} mutants were not tried" in shown.err
+
+
+def test_the_first_failure_is_named() -> None:
+    summary = "F\nFAILED tests/a.py::test_b - assert 1 == 2\nERROR tests/c.py - ImportError\n"
+    assert first_failure(1, summary) == "tests/a.py::test_b - assert 1 == 2"
+    assert first_failure(1, "ERROR tests/c.py - ImportError\n") == "tests/c.py - ImportError"
+    assert first_failure(None, "") == "had to be stopped"
+    assert first_failure(3, "") == "pytest ended with code 3"
 
 
 def test_a_crash_is_not_a_kill(checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
