@@ -94,7 +94,7 @@ def main() -> None:
         nodes=(NodeEndpoint(given["node"]),),
         database=Path(given["database"]),
         start_block=given["start"],
-        zk=ZkConfig(given["prover"], poll=0.1) if "prover" in given else None,
+        zk=ZkConfig(given["prover"], poll=0.1, dev=True) if "prover" in given else None,
         quorum=QuorumConfig(2, tuple(map(CosignerEndpoint, members))) if members else None,
         patience=Patience(poll=0.2, margin=1.0),
     )

@@ -123,7 +123,7 @@ class ZkWorld:
         return self.files.manifest
 
     def config(self, name: str = "relayer", *, prover: str | None = None, **changes: Any) -> RelayerConfig:
-        zk = ZkConfig(prover or self.prover.url, margin=MARGIN, poll=0.1)
+        zk = ZkConfig(prover or self.prover.url, margin=MARGIN, poll=0.1, dev=True)
         return self.w.config(self.url, name=name, **{"zk": zk, "patience": QUICK} | changes)
 
     async def ask(self, input_: bytes = INPUT, /, **changes: Any) -> bytes:

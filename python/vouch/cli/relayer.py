@@ -187,6 +187,7 @@ async def command(
     """
     from vouch.chain.deployment import load
     from vouch.chain.rpc import Rpc
+    from vouch.prover.publish import DEV_NAME
     from vouch.relayer.config import (
         CosignerEndpoint,
         EnclaveConfig,
@@ -214,6 +215,9 @@ async def command(
     enclaves = None
     if (keys := deployment.enclaves.get("EnclaveKeys")) is not None:
         enclaves = EnclaveConfig(keys, enclave_registration, enclave_margin)
+    zk = None
+    if prover is not None:
+        zk = ZkConfig(prover, os.environ.get("VOUCH_PROVER_TOKEN") or None, dev=DEV_NAME in deployment.name)
     config = RelayerConfig(
         rpc_url=rpc,
         hub=deployment.hub,
@@ -226,7 +230,7 @@ async def command(
         gas_floor=gas_floor,
         quorum=quorum,
         enclaves=enclaves,
-        zk=None if prover is None else ZkConfig(prover, os.environ.get("VOUCH_PROVER_TOKEN") or None),
+        zk=zk,
         min_prove_within=min_prove_within,
         max_exposure=max_exposure,
         status_host=status_host,

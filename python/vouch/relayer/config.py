@@ -72,6 +72,8 @@ class ZkConfig:
     """Longest pause in seconds between two looks at a proof under way."""
     timeout: float = 10.0
     """Seconds for one answer of the service; none of them waits for a proof."""
+    dev: bool = False
+    """Whether proofs over the insecure development string may be sent: to deployments for tests only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from vouch.protocol.errors import VouchError
 from vouch.protocol.packing import Packing
 from vouch.protocol.request import Request
 from vouch.prover.service.client import ProverClient, ProverInfo
+from vouch.prover.srs import DEV
 from vouch.relayer.config import ZkConfig
 from vouch.relayer.errors import NotYet, Refused
 from vouch.relayer.job import Job
@@ -59,20 +60,25 @@ class Circuits:
                 self.trouble = str(error)
                 _log.warning("%s", error)
                 return
-        if self.info.srs == "dev-srs" and (before is None or before.srs != self.info.srs):
-            _log.warning(
-                "prover %s proves with a development string: anyone can forge these", self.config.url
-            )
+        if self.info.srs == DEV and (before is None or before.srs != self.info.srs):
+            then = "anyone can forge these" if self.config.dev else "none of its proofs is asked for here"
+            _log.warning("prover %s proves with a development string: %s", self.config.url, then)
 
     def needed(self, seconds: float) -> int:
         """Seconds to leave for a proof that is expected in so many, up to the block that has it."""
         return math.ceil(seconds * self.config.slack + self.config.margin)
 
     async def check(self, job: Job, now: int) -> None:
-        """Raises Refused(UnknownCircuit, UnboundCircuit, WrongBatch, InputOutOfRange, ProofTooSlow), NotYet,
-        RpcError, RpcUnavailable; `now` in unix seconds."""
+        """Raises Refused(UnknownCircuit, InsecureCircuit, UnboundCircuit, WrongBatch, InputOutOfRange,
+        ProofTooSlow), NotYet, RpcError, RpcUnavailable; `now` in unix seconds."""
         terms = job.terms
         info = await self._known(terms)
+        if info.srs == DEV and not self.config.dev:
+            raise Refused(
+                "InsecureCircuit",
+                f"circuit 0x{terms.trust.hex()} was made over {DEV}, where anyone can prove anything, and "
+                "this deployment's name does not say dev: compile the model without --dev-srs",
+            )
         bound = await self._bound_of(terms)
         if bound.batch != 1:
             raise Refused(

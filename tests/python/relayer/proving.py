@@ -159,7 +159,9 @@ class Made:
 @asynccontextmanager
 async def prover(store: Store, service: Service) -> AsyncIterator[Made]:
     async with service.serve() as url, ProverClient(url, timeout=2.0) as client:
-        circuits = Circuits(ZkConfig(url, slack=1.5, margin=10.0, poll=0.02), client, KnowingModels())
+        circuits = Circuits(
+            ZkConfig(url, slack=1.5, margin=10.0, poll=0.02, dev=True), client, KnowingModels()
+        )
         seals = KnowingSeals()
         made = ZkProver(CHAIN_ID, HUB, store, circuits, client, seals, lambda: NOW, QUICK)
         yield Made(made, service, seals, circuits)

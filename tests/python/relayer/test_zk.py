@@ -30,9 +30,11 @@ def make_job(input_: bytes = INPUT, /, **changes: Any) -> Job:
 
 
 @asynccontextmanager
-async def circuits(url: str, models: KnowingModels | None = None) -> AsyncIterator[Circuits]:
+async def circuits(
+    url: str, models: KnowingModels | None = None, *, dev: bool = True
+) -> AsyncIterator[Circuits]:
     async with ProverClient(url, timeout=2.0) as client:
-        yield Circuits(ZkConfig(url, slack=1.5, margin=10.0), client, models or KnowingModels())
+        yield Circuits(ZkConfig(url, slack=1.5, margin=10.0, dev=dev), client, models or KnowingModels())
 
 
 async def refused(made: Circuits, job: Job, name: str) -> str:
@@ -63,6 +65,15 @@ async def test_a_development_string_is_said_loudly_once(caplog: pytest.LogCaptur
     assert [record.message for record in caplog.records if "anyone can forge" in record.message] == [
         f"prover {url} proves with a development string: anyone can forge these"
     ]
+
+
+async def test_a_development_string_is_refused_on_a_deployment_for_real(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with Service().serve() as url, circuits(url, dev=False) as made:
+        detail = await refused(made, make_job(), "InsecureCircuit")
+        assert "compile the model without --dev-srs" in detail
+        assert "none of its proofs is asked for here" in caplog.text
 
 
 async def test_other_circuits_and_models_are_refused_with_the_names_of_ours() -> None:

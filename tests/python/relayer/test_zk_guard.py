@@ -53,7 +53,7 @@ class Guarded:
 @asynccontextmanager
 async def guard(store: Store, service: Service) -> AsyncIterator[Guarded]:
     async with service.serve() as url, ProverClient(url, timeout=2.0) as client:
-        circuits = Circuits(ZkConfig(url, margin=10.0, poll=0.02), client, KnowingModels())
+        circuits = Circuits(ZkConfig(url, margin=10.0, poll=0.02, dev=True), client, KnowingModels())
         prover = ZkProver(CHAIN_ID, HUB, store, circuits, client, KnowingSeals(), lambda: 1_000, QUICK)
         async with guarded(store, {ZK: prover}) as parts, asyncio.TaskGroup() as tasks:
             running = tasks.create_task(parts.guard.run())
