@@ -75,16 +75,20 @@ def run(command: Sequence[str], folder: Path, seconds: float) -> tuple[int | Non
         return process.returncode, output
 
 
-def ordered_tests(folder: Path, path: str = "", function: str = "") -> list[str]:
-    """The tests of the contracts, those that mirror function or file first: the most likely to fail."""
-    contract, called = (_snake(name) for name in (Path(path).stem, function.lstrip("_")))
+def ordered_tests(folder: Path, path: str = "", function: str = "", noticed: Sequence[str] = ()) -> list[str]:
+    """The tests of the contracts, the most likely to fail first.
 
-    def order(file: Path) -> tuple[bool, bool]:
-        return not (called and called in file.stem), not file.stem.startswith(f"test_{contract}")
+    Those that mirror function or file, then those that `noticed` other mutants, the last one first.
+    """
+    contract, called = (_snake(name) for name in (Path(path).stem, function.lstrip("_")))
+    ranks = {name: -rank for rank, name in enumerate(noticed, 1)}
+
+    def order(name: str) -> tuple[bool, bool, int]:
+        stem = Path(name).stem
+        return not (called and called in stem), not stem.startswith(f"test_{contract}"), ranks.get(name, 0)
 
     found = (file for file in (folder / TESTS).rglob("test_*.py") if NOT_TRIED not in file.parts)
-    files = sorted(sorted(found), key=order)
-    return [str(file.relative_to(folder)) for file in files]
+    return sorted(sorted(str(file.relative_to(folder)) for file in found), key=order)
 
 
 def _snake(name: str) -> str:

@@ -53,6 +53,8 @@ class Ward:
     ) -> None:
         self._folder, self._sources, self._workers = folder, sources, workers
         self._equivalents = equivalents
+        self._noticed: dict[str, list[str]] = {}
+        """Test files by the source whose mutants they noticed, the last one last; "" has all of them."""
 
     def verdicts(self, mutants: Sequence[Mutant]) -> Iterator[Result]:
         """In the order in which they are found; mutants that no switch can make live are passed over.
@@ -135,7 +137,8 @@ class Ward:
 
     def _noisy(self, tree: Tree) -> list[str]:
         """Tests that fail with every mutant asleep."""
-        code, output = run((*PYTEST, *ordered_tests(tree.folder)), tree.folder, BUILD_SECONDS + TEST_SECONDS)
+        command = (*PYTEST, "-n", str(self._workers), "--dist", "worksteal", *ordered_tests(tree.folder))
+        code, output = run(command, tree.folder, BUILD_SECONDS + TEST_SECONDS)
         failed = FAILED_TEST.findall(output)
         if code not in (0, TESTS_FAILED) or len(failed) > MOST_LEFT_OUT:
             raise MutationError(f"the tests fail with every mutant asleep:\n{output[-4000:]}")
@@ -149,13 +152,25 @@ class Ward:
             *PYTEST,
             "-x",
             *noisy,
-            *ordered_tests(tree.folder, mutant.path, mutant.function),
+            *ordered_tests(tree.folder, mutant.path, mutant.function, self._likely(mutant.path)),
         )
         code, output = run(command, tree.folder, TEST_SECONDS)
         if code == TESTS_FAILED and NO_ANSWER in output:
             code, output = run(command, tree.folder, TEST_SECONDS)
+        if code == 0:
+            return ""
         # Whatever cannot even be deployed or collected is noticed too.
-        return "" if code == 0 else first_failure(code, output)
+        by = first_failure(code, output)
+        self._remember(mutant.path, by.partition("::")[0])
+        return by
+
+    def _likely(self, path: str) -> list[str]:
+        return [*self._noticed.get("", ()), *self._noticed.get(path, ())]
+
+    def _remember(self, path: str, file: str) -> None:
+        for source in ("", path):
+            kept = [name for name in self._noticed.get(source, ()) if name != file]
+            self._noticed[source] = [*kept, file]
 
     def _forge(self, tree: Tree, number: int | None) -> bool:
         """Whether Forge's tests notice the mutant; MutationError if they fail without one."""

@@ -11,7 +11,7 @@ from scripts.mutants.equivalents import load
 from scripts.mutants.operators import Mutant, mutants
 from scripts.mutants.source import Source
 from scripts.mutants.tree import Laboratory, MutationError, Result, Verdict, run
-from scripts.mutants.ward import first_failure
+from scripts.mutants.ward import Ward, first_failure
 from scripts.toolchain import paths
 from tests.setup.test_mutants_operators import VAULT
 
@@ -227,3 +227,14 @@ def test_the_tests_that_mirror_a_file_come_first(tmp_path: Path) -> None:
     assert names == ["test_vault_user.py", "test_vault.py", "test_vault_more.py", "test_anything.py"]
     names = [Path(word).name for word in tree.ordered_tests(tmp_path, "contracts/Vault.sol", "_more")]
     assert names == ["test_vault_more.py", "test_vault_user.py", "test_vault.py", "test_anything.py"]
+    noticed = ["tests/contracts/test_anything.py", "tests/contracts/test_vault_more.py"]
+    names = [Path(word).name for word in tree.ordered_tests(tmp_path, "contracts/Other.sol", "", noticed)]
+    assert names == ["test_vault_more.py", "test_anything.py", "test_vault_user.py", "test_vault.py"]
+
+
+def test_what_noticed_a_mutant_is_asked_first_about_the_next(tmp_path: Path) -> None:
+    ward = Ward(tmp_path, [])
+    for path, file in (("A.sol", "a"), ("B.sol", "b"), ("A.sol", "c"), ("B.sol", "a")):
+        ward._remember(path, file)
+    assert ward._likely("B.sol") == ["b", "c", "a", "b", "a"]
+    assert ward._likely("C.sol") == ["b", "c", "a"]
