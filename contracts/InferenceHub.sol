@@ -15,7 +15,7 @@ import {Verification} from "./libraries/Verification.sol";
 import {TrustGap} from "./TrustGap.sol";
 import {Claim, ClaimLib} from "./types/Claim.sol";
 import {Cell, Record, RecordLib} from "./types/Record.sol";
-import {Request} from "./types/Request.sol";
+import {Gate, Request} from "./types/Request.sol";
 import {Assurance, Status} from "./types/Status.sol";
 
 /// @title Vouch hub
@@ -29,7 +29,7 @@ contract InferenceHub is TrustGap, ReentrancyGuardTransient {
     /// @notice Seconds that each phase may last: a deadline in milliseconds would lock the fee for ever.
     uint256 public constant MAX_PATIENCE = 366 days;
 
-    /// @param unbondDelay Seconds that stake stays at risk after an operator asks for it back.
+    /// @param unbondDelay Seconds between an operator asking for stake back and having it.
     constructor(IVerifierRouter router, IModelRegistry models, uint40 unbondDelay)
         TrustGap(router, models, unbondDelay)
     {}
@@ -92,7 +92,10 @@ contract InferenceHub is TrustGap, ReentrancyGuardTransient {
         Cell storage cell = _cells[id];
         Record record = cell.record;
         if (!record.isRequested()) _revertStatus(id, record);
-        if (block.timestamp <= terms.deliverBy && ROUTER.isLive(terms.route) && MODELS.exists(terms.modelId)) {
+        if (
+            block.timestamp <= terms.deliverBy && ROUTER.canVerify(terms.route, terms.trust)
+                && MODELS.exists(terms.modelId)
+        ) {
             revert DeliverByNotPassed(terms.deliverBy, block.timestamp);
         }
 
@@ -172,11 +175,14 @@ contract InferenceHub is TrustGap, ReentrancyGuardTransient {
     /// @inheritdoc IInferenceHub
     function estimate(Request calldata terms) external view returns (uint256 fee) {
         _checkTerms(terms);
-        ROUTER.verifierOf(terms.route);
+        ROUTER.verifierFor(terms.route, terms.trust);
         MODELS.modelOf(terms.modelId);
         if (terms.operator == address(0)) return 0;
         if (!_ledger.isOperator(terms.operator)) revert INodeRegistry.UnregisteredOperator(terms.operator);
-        return NODES.quote(terms.operator, terms.modelId, terms.token, terms.callbackGas);
+        uint256 callbackGas = terms.callbackGas;
+        // Delivered and settled: the consumer is called twice.
+        if (terms.gate == Gate.OnDelivery && (terms.window != 0 || terms.proveWithin != 0)) callbackGas *= 2;
+        return NODES.quote(terms.operator, terms.modelId, terms.token, callbackGas);
     }
 
     /// @inheritdoc IInferenceHub

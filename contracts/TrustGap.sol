@@ -40,7 +40,7 @@ abstract contract TrustGap is IInferenceHub {
     Ledger internal _ledger;
     mapping(bytes32 id => Cell) internal _cells;
     mapping(bytes32 id => Challenge) private _challenges;
-    mapping(bytes32 id => mapping(address operator => bool)) private _equivocated;
+    mapping(bytes32 id => mapping(address operator => uint256)) private _equivocated;
 
     constructor(IVerifierRouter router, IModelRegistry models, uint40 unbondDelay) {
         ROUTER = router;
@@ -61,7 +61,7 @@ abstract contract TrustGap is IInferenceHub {
         _checkAnswer(terms, operator, output);
         if (!_ledger.isOperator(operator)) revert INodeRegistry.UnregisteredOperator(operator);
         bytes4 route = terms.route;
-        ROUTER.verifierOf(route); // without a live one no proof can come, and the insurance would be void
+        ROUTER.verifierFor(route, terms.trust); // without a live one no proof can come, and the insurance would be void
         bytes32 outputHash = Memory.hash(output);
         _checkSignature(terms, id, operator, outputHash, signature);
 
@@ -113,7 +113,7 @@ abstract contract TrustGap is IInferenceHub {
         uint256 due = record.proveBy(terms, _challenges[id]);
         if (due == 0) revert NotChallenged(id);
         if (block.timestamp <= due) revert ProveByNotPassed(due, block.timestamp);
-        ROUTER.verifierOf(terms.route); // a tombstoned route never punishes
+        ROUTER.verifierFor(terms.route, terms.trust); // a tombstoned route never punishes
 
         _reject(id, cell, record, terms, operator);
     }
@@ -139,12 +139,14 @@ abstract contract TrustGap is IInferenceHub {
             emit Equivocated(id, operator, rewarded, amount);
             return;
         }
-        if (_equivocated[id][operator]) revert AlreadyReported(id, operator);
+        uint256 before = _equivocated[id][operator];
+        uint256 all = Math.saturatingAdd(terms.exposure, terms.bond);
+        if (before == all) revert AlreadyReported(id, operator);
 
-        _equivocated[id][operator] = true;
         address token = terms.token;
-        uint256 taken = NODES.slashFree(operator, token, Math.saturatingAdd(terms.exposure, terms.bond));
-        uint256 insured = Math.min(taken, terms.exposure);
+        uint256 taken = NODES.slashFree(operator, token, all - before);
+        _equivocated[id][operator] = before + taken;
+        uint256 insured = Math.min(taken, Math.saturatingSub(terms.exposure, before));
         _ledger.debit(token, address(NODES), taken);
         _ledger.credit(token, terms.beneficiary(), insured);
         _ledger.credit(token, msg.sender, taken - insured);
@@ -155,7 +157,7 @@ abstract contract TrustGap is IInferenceHub {
     function expireDelivered(Request calldata terms, address operator, bytes32 outputHash) external {
         bytes32 id = terms.id(address(this));
         (Cell storage cell, Record record) = _open(id, operator, outputHash);
-        if (ROUTER.isLive(terms.route)) revert RouteIsLive(terms.route);
+        if (ROUTER.canVerify(terms.route, terms.trust)) revert RouteIsLive(terms.route);
         if (record.proveBy(terms, _challenges[id]) == 0) record.checkWindow(terms);
 
         cell.record = record.retract(Status.Expired);

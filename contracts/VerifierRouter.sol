@@ -3,6 +3,8 @@ pragma solidity ^0.8.30;
 
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import {ERC165Checker} from "@openzeppelin/contracts/utils/introspection/ERC165Checker.sol";
+import {INestedVerifier} from "./interfaces/INestedVerifier.sol";
 import {IVerifier} from "./interfaces/IVerifier.sol";
 import {IVerifierRouter} from "./interfaces/IVerifierRouter.sol";
 import {Claim} from "./types/Claim.sol";
@@ -12,6 +14,7 @@ contract VerifierRouter is IVerifierRouter, Ownable2Step {
     struct Route {
         IVerifier verifier;
         bool tombstoned;
+        bool nested;
         string name;
     }
 
@@ -26,7 +29,8 @@ contract VerifierRouter is IVerifierRouter, Ownable2Step {
         if (address(taken) != address(0)) revert RouteTaken(route, taken);
         if (address(verifier).code.length == 0) revert VerifierHasNoCode(verifier);
 
-        _routes[route] = Route(verifier, false, name);
+        bool nested = ERC165Checker.supportsInterface(address(verifier), type(INestedVerifier).interfaceId);
+        _routes[route] = Route(verifier, false, nested, name);
         emit RouteAdded(route, verifier, name);
     }
 
@@ -53,12 +57,29 @@ contract VerifierRouter is IVerifierRouter, Ownable2Step {
     }
 
     /// @inheritdoc IVerifierRouter
+    function verifierFor(bytes4 route, bytes32 trust) external view returns (IVerifier verifier) {
+        verifier = verifierOf(route);
+        if (_routes[route].nested) verifierOf(_innerRoute(verifier, trust));
+    }
+
+    /// @inheritdoc IVerifierRouter
     function nameOf(bytes4 route) external view returns (string memory) {
         return _routes[route].name;
     }
 
     /// @inheritdoc IVerifierRouter
-    function isLive(bytes4 route) external view returns (bool) {
+    function isLive(bytes4 route) public view returns (bool) {
         return address(_routes[route].verifier) != address(0) && !_routes[route].tombstoned;
+    }
+
+    /// @inheritdoc IVerifierRouter
+    function canVerify(bytes4 route, bytes32 trust) external view returns (bool) {
+        if (!isLive(route)) return false;
+        Route storage r = _routes[route];
+        return !r.nested || isLive(_innerRoute(r.verifier, trust));
+    }
+
+    function _innerRoute(IVerifier verifier, bytes32 trust) private pure returns (bytes4) {
+        return INestedVerifier(address(verifier)).innerRouteOf(trust);
     }
 }

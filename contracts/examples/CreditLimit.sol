@@ -12,7 +12,8 @@ import {Gate, Request} from "../types/Request.sol";
 contract CreditLimit is InferenceConsumer {
     uint256 public constant CALLBACK_GAS = 35_000;
     uint256 public constant PATIENCE = 10 minutes;
-    /// @notice Wei; what a challenger puts up, and what the operator loses if no proof follows.
+    /// @notice Wei; what a challenger puts up, and gets of the operator's stake if no proof follows. It pays the watchers: an
+    /// operator that challenges itself first keeps it, so it is no insurance.
     uint256 public constant BOND = 0.05 ether;
     /// @notice Wei; for an answer that nobody challenged.
     uint256 public constant UNCHALLENGED_LIMIT = 1 ether;
@@ -51,7 +52,7 @@ contract CreditLimit is InferenceConsumer {
         if (trust == 0) revert NoTrust();
         if (proveWithin == 0) revert NoTimeToProve();
         hub.MODELS().modelOf(model);
-        hub.ROUTER().verifierOf(route);
+        hub.ROUTER().verifierFor(route, trust);
         (MODEL, ROUTE, TRUST, MAX_RISK) = (model, route, trust, maxRisk);
         (WINDOW, PROVE_WITHIN) = (window, proveWithin);
     }

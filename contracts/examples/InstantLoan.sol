@@ -61,7 +61,7 @@ contract InstantLoan is InferenceConsumer, LoanPool {
     {
         if (trust == 0) revert NoTrust();
         hub.MODELS().modelOf(model);
-        hub.ROUTER().verifierOf(route);
+        hub.ROUTER().verifierFor(route, trust);
         (MODEL, ROUTE, TRUST, MAX_RISK, PROVE_WITHIN) = (model, route, trust, maxRisk, proveWithin);
     }
 
@@ -95,7 +95,7 @@ contract InstantLoan is InferenceConsumer, LoanPool {
         Stage stage = loan.stage;
         if (msg.sender != loan.borrower) revert NotBorrower(msg.sender, loan.borrower);
         if (loan.drawn || (stage != Stage.Insured && stage != Stage.Final)) revert NothingToDraw(id, stage);
-        if (stage == Stage.Insured) HUB.ROUTER().verifierOf(ROUTE); // a withdrawn route insures nothing
+        if (stage == Stage.Insured) HUB.ROUTER().verifierFor(ROUTE, TRUST); // a withdrawn route insures nothing
 
         loan.drawn = true;
         _lend(msg.sender, loan.amount);

@@ -47,7 +47,7 @@ contract RiskReader is LoanPool {
     constructor(IInferenceHub hub, bytes32 model, bytes4 route, bytes32 trust, uint64 maxRisk) {
         if (trust == 0) revert NoTrust();
         hub.MODELS().modelOf(model);
-        hub.ROUTER().verifierOf(route);
+        hub.ROUTER().verifierFor(route, trust);
         (HUB, MODEL, ROUTE, TRUST, MAX_RISK) = (hub, model, route, trust, maxRisk);
     }
 
@@ -96,7 +96,7 @@ contract RiskReader is LoanPool {
         if (terms.refundTo != address(this) || terms.token != address(0)) return 0; // others', or another currency
         Gap memory gap = HUB.gapOf(terms);
         // Insurance pays where a proof is late: not while none is due, and never on a route that was withdrawn.
-        if (gap.proveBy == 0 || !HUB.ROUTER().isLive(ROUTE)) return 0;
+        if (gap.proveBy == 0 || !HUB.ROUTER().canVerify(ROUTE, TRUST)) return 0;
         return Math.min(gap.insured, FULL_LIMIT);
     }
 }

@@ -21,15 +21,15 @@ import {IVerifierRouter} from "./IVerifierRouter.sol";
 /// | phase | who is late | who may trigger | who gets what |
 /// | --- | --- | --- | --- |
 /// | Requested | the operator, after deliverBy | anyone, `expire` | fee back to the consumer; Expired |
-/// | Requested, route tombstoned or unknown, or model unpublished | nobody | anyone, `expire`, at once | the same |
+/// | Requested, route (or the route a batch rests on) tombstoned or unknown, or model unpublished | nobody | anyone, `expire`, at once | the same |
 /// | Delivered, window == 0 | the operator, proveWithin after the delivery | anyone, `reject` | fee and exposure to the consumer, bond from the stake to the caller; Rejected |
 /// | Delivered, window > 0 | the challengers, window after the delivery | anyone, `settle` without a seal | fee to the operator, stake released; Settled, not proven |
 /// | Challenged | the operator, proveWithin after the challenge | anyone, `reject` | fee and exposure to the consumer, the challenger's bond back and the bond from the stake to the challenger; Rejected |
-/// | Delivered (while its window is open, if it has one) or Challenged, route tombstoned | nobody | anyone, `expireDelivered`, at once | fee back to the consumer, stake released, the challenger's bond back; Expired, nobody is slashed |
-/// | Settled, Rejected or Expired, callback failed | the consumer | anyone, `retryCallback` | the callback runs again; payment is not affected |
+/// | Delivered (while its window is open, if it has one) or Challenged, route (or the route a batch rests on) tombstoned | nobody | anyone, `expireDelivered`, at once | fee back to the consumer, stake released, the challenger's bond back; Expired, nobody is slashed for it |
+/// | Delivered or later, callback failed | the consumer | anyone, `retryCallback` | the callback runs again; payment is not affected |
 ///
 /// A proof in time ends it the other way: `settle` with a seal pays the fee, and a challenger's bond, to the operator.
-/// An equivocation is proof of fraud in every phase before the end, see `reportEquivocation`.
+/// An equivocation is proof of fraud in every phase before the end, also on a dead route, see `reportEquivocation`.
 interface IInferenceHub is ILedger {
     struct Fulfilment {
         Request request;
@@ -107,7 +107,7 @@ interface IInferenceHub is ILedger {
     error RouteIsLive(bytes4 route);
     /// @notice The two outputs are the same, which is no contradiction.
     error NoContradiction(bytes32 outputHash);
-    /// @notice This operator was slashed for this request already.
+    /// @notice This operator has lost all that the terms put at stake already.
     error AlreadyReported(bytes32 id, address operator);
     /// @notice The output is over the limit, in bytes.
     error OutputTooLarge(uint256 size, uint256 max);
@@ -131,8 +131,8 @@ interface IInferenceHub is ILedger {
     /// Anyone may send it; the operator is the one that the claim names.
     function fulfil(Request calldata terms, address operator, bytes calldata output, bytes calldata seal) external;
 
-    /// @notice `fulfil` for many. Requests that have ended, or whose deliverBy has passed, are skipped; anything else wrong
-    /// reverts the whole.
+    /// @notice `fulfil` for many. Requests that have ended, were delivered (`settle` those), or whose deliverBy has passed, are
+    /// skipped; anything else wrong reverts the whole.
     /// @return fulfilled How many settled now.
     function fulfilMany(Fulfilment[] calldata items) external returns (uint256 fulfilled);
 
@@ -160,8 +160,11 @@ interface IInferenceHub is ILedger {
     /// @notice Shows that an operator signed two outputs for one request, which ends its claim to be believed. If one of them
     /// is the delivered one, the request is rejected: fee and exposure to the consumer, the bond from the stake to the
     /// challenger or else to the caller. Otherwise (nothing is delivered, or by another operator) the request goes on, and
-    /// the operator loses up to exposure + bond of what is free or on its way out of its stake, once: the consumer gets up
-    /// to the exposure, the caller the rest. Reverts with NoContradiction, NotSignedByOperator, AlreadyReported.
+    /// the operator loses up to exposure + bond of what is free or on its way out of its stake, by one report or several: first
+    /// the consumer gets the exposure, then the callers the rest. What no delivery locked is not certain to be there: an
+    /// operator that sees the report coming may lock it elsewhere, or have itself slashed in favour of its own request.
+    /// A seal for another output is no contradiction; challenge the delivered one.
+    /// Reverts with NoContradiction, NotSignedByOperator, AlreadyReported.
     function reportEquivocation(
         Request calldata terms,
         address operator,

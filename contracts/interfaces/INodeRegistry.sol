@@ -77,7 +77,8 @@ interface INodeRegistry {
     function stake(address token, uint256 amount) external payable;
 
     /// @notice Starts taking stake out; a second call adds to the amount and restarts the delay. What is locked for open
-    /// results stays; what is on its way out can still be slashed for an equivocation.
+    /// results stays; what is on its way out can still be slashed for an equivocation. The delay binds the honest way out
+    /// only: an operator can have free stake slashed in favour of itself, so what insures a consumer is what is locked.
     function unbond(address token, uint256 amount) external;
 
     /// @notice Locks stake for a result without a proof; reverts with UncoveredExposure. Hub only.

@@ -24,7 +24,7 @@ interface IVerifierRouter is IVerifier {
     /// @notice A seal starts with its four route bytes.
     error SealTooShort(uint256 length);
 
-    /// @notice Names a verifier. Owner only.
+    /// @notice Names a verifier. Owner only. One that announces `INestedVerifier` (ERC-165) is asked for its inner routes.
     /// @param name What a result on this route is worth, in one word ("Signed", "Attested", "Proven").
     function add(bytes4 route, IVerifier verifier, string calldata name) external;
 
@@ -34,9 +34,16 @@ interface IVerifierRouter is IVerifier {
     /// @notice The verifier behind a live route; reverts with UnknownRoute or RouteIsTombstoned.
     function verifierOf(bytes4 route) external view returns (IVerifier);
 
+    /// @notice The same for a request's route and trust: where the trust rests on another route (`INestedVerifier`, as a
+    /// batch does), that one must live, too.
+    function verifierFor(bytes4 route, bytes32 trust) external view returns (IVerifier);
+
     /// @notice What a result on this route is worth, in one word; empty for an unknown route.
     function nameOf(bytes4 route) external view returns (string memory);
 
     /// @notice True for a route that was added and not withdrawn.
     function isLive(bytes4 route) external view returns (bool);
+
+    /// @notice Whether a seal for a request with this route and trust can still be taken: `verifierFor` would not revert.
+    function canVerify(bytes4 route, bytes32 trust) external view returns (bool);
 }

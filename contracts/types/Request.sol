@@ -21,7 +21,8 @@ struct Request {
     uint256 fee;
     /// What the consumer stands to lose on a bad provisional result, locked from the operator's stake while the gap is open.
     uint256 exposure;
-    /// What a challenger puts up, and what the operator loses to whoever shows it was wrong, in token units.
+    /// What a challenger puts up, and what the operator loses to whoever shows it was wrong, in token units. It pays the
+    /// watchers; what makes a lie dear is the exposure, since an operator may be the first to challenge itself.
     uint256 bond;
     /// Last second (unix time) in which the result may be delivered; afterwards anyone may expire the request.
     uint256 deliverBy;

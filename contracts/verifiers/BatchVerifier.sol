@@ -2,7 +2,10 @@
 pragma solidity ^0.8.30;
 
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
+import {ERC165} from "@openzeppelin/contracts/utils/introspection/ERC165.sol";
+import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {IInferenceHub} from "../interfaces/IInferenceHub.sol";
+import {INestedVerifier} from "../interfaces/INestedVerifier.sol";
 import {IVerifier} from "../interfaces/IVerifier.sol";
 import {IVerifierRouter} from "../interfaces/IVerifierRouter.sol";
 import {Memory} from "../libraries/Memory.sol";
@@ -19,12 +22,13 @@ import {ClaimDomain} from "./ClaimDomain.sol";
 /// Root: sealed as Claim(0, BATCH, 0, root, operator) by any route. No request has the id 0, so that nobody is made to sign
 /// a root by asking a question, and two roots are no contradiction.
 ///
-/// Trust: keccak256(abi.encode(bytes4 innerRoute, bytes32 innerTrust)), what the root must have been sealed with.
+/// Trust: what the root must have been sealed with: 4 bytes innerRoute, then the first 28 bytes of
+/// keccak256(abi.encode(bytes4 innerRoute, bytes32 innerTrust)). The route is legible, so that the hub sees when it is dead.
 ///
 /// Seal: 4 bytes route, 4 bytes innerRoute, 32 bytes innerTrust, then 32 bytes for each level of the tree, from the leaf up.
 ///
 /// A root counts as long as its inner route lives; a key that the inner verifier gives up later does not unseal it.
-contract BatchVerifier is IVerifier, ClaimDomain {
+contract BatchVerifier is IVerifier, INestedVerifier, ERC165, ClaimDomain {
     /// @notice The "model" of the claim that seals a root.
     bytes32 public constant BATCH = keccak256("vouch.batch.v1");
 
@@ -44,12 +48,15 @@ contract BatchVerifier is IVerifier, ClaimDomain {
     /// @notice Call `sealRoot` first; if that was done, then the proof is of another claim, or of another tree.
     error RootNotSealed(bytes32 root, address operator, bytes32 policy);
 
+    /// @notice A root of roots would rest on a route that its trust does not show: seal the root by another route.
+    error BatchOfBatches(bytes4 innerRoute);
+
     constructor(IInferenceHub hub) ClaimDomain(address(hub)) {
         ROUTER = hub.ROUTER();
     }
 
     /// @notice Seals a root, for all later proofs under it. Anyone may call; to seal it again changes nothing.
-    /// Reverts as the inner route's verifier does.
+    /// Reverts as the inner route's verifier does, and with BatchOfBatches.
     /// @param root Root of a standard tree over the digests of the operator's claims.
     /// @param operator Whom the claims name.
     /// @param innerTrust What the inner verifier must find in the seal.
@@ -57,6 +64,7 @@ contract BatchVerifier is IVerifier, ClaimDomain {
     function sealRoot(bytes32 root, address operator, bytes32 innerTrust, bytes calldata innerSeal) external {
         ROUTER.verify(innerSeal, innerTrust, Claim(0, BATCH, 0, root, operator));
         bytes4 innerRoute = bytes4(innerSeal);
+        if (address(ROUTER.verifierOf(innerRoute)) == address(this)) revert BatchOfBatches(innerRoute);
         bytes32 key = Memory.hash(root, operator, _policy(innerRoute, innerTrust));
         if (_sealedAt[key] != 0) return;
 
@@ -84,12 +92,22 @@ contract BatchVerifier is IVerifier, ClaimDomain {
     }
 
     /// @notice When the operator's root was first sealed, unix seconds; zero if it was not.
-    /// @param policy The trust of its leaves: keccak256(abi.encode(innerRoute, innerTrust)).
+    /// @param policy The trust of its leaves.
     function sealedAt(bytes32 root, address operator, bytes32 policy) external view returns (uint256) {
         return _sealedAt[Memory.hash(root, operator, policy)];
     }
 
+    /// @inheritdoc INestedVerifier
+    function innerRouteOf(bytes32 trust) external pure returns (bytes4) {
+        return bytes4(trust);
+    }
+
+    /// @inheritdoc IERC165
+    function supportsInterface(bytes4 interfaceId) public view override returns (bool) {
+        return interfaceId == type(INestedVerifier).interfaceId || super.supportsInterface(interfaceId);
+    }
+
     function _policy(bytes4 innerRoute, bytes32 innerTrust) private pure returns (bytes32) {
-        return keccak256(abi.encode(innerRoute, innerTrust));
+        return bytes32(innerRoute) | keccak256(abi.encode(innerRoute, innerTrust)) >> 32;
     }
 }

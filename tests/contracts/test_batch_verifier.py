@@ -1,6 +1,7 @@
 # verify
 # ├── seal is not 40 + 32 k bytes .................. NotABatchSeal
-# ├── trust is not hash(inner route, inner trust) .. WrongPolicy
+# ├── trust is not inner route ‖ hash of it and inner trust
+# │   ............................................. WrongPolicy
 # ├── the proof leads to no sealed root of the operator
 # │   under that route and trust ................... RootNotSealed
 # ├── the inner route was tombstoned since ......... RouteIsTombstoned

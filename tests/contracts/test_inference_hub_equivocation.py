@@ -6,7 +6,7 @@
 # │   ├── rejected, whatever deadline runs, even on a withdrawn route
 # │   └── bond from the stake to the challenger (and its own back), else to the caller
 # └── neither is (nothing is delivered, or another output, or by another operator)
-#     ├── reported for this request before ..................... AlreadyReported
+#     ├── paid for it in full before ........................... AlreadyReported
 #     └── otherwise the request goes on
 #         ├── up to exposure + bond is taken: test_inference_hub_equivocation_stake
 #         └── the consumer gets up to the exposure, the caller the rest

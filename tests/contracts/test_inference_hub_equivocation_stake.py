@@ -1,6 +1,7 @@
 # what an equivocation costs that is not of the delivered result: up to exposure + bond
 # ├── of free stake first, then of what is on its way out
 # ├── nothing of what is locked for other results
+# ├── what was not there the first time, when it is there
 # └── the consumer gets up to the exposure, the caller the rest
 
 import pytest
@@ -43,6 +44,42 @@ async def test_up_to_what_is_there(
     moved = {"owner": to_consumer, "stranger": to_caller, "registry": -taken}
     moved |= {"operator's bonded": -from_free, "operator's unbonding": from_free - taken}
     assert await before.moved() == {name: amount for name, amount in moved.items() if amount}
+
+
+async def test_what_was_locked_is_taken_when_it_is_free_again(world: World) -> None:
+    """So an operator gains nothing by reporting itself while it has no free stake."""
+    locked = await delivered(world)
+    terms = await world.terms(exposure=EXPOSURE, bond=BOND, window=600, salt=2)
+    await world.ask(terms)
+    for free in (0, 11):
+        if free:
+            await world.send(world.nodes.stake(free), world.operator)
+        receipt = await world.send(report(world, terms), world.rival)
+        said_equivocated(world, terms, receipt, world.rival, free)
+    await world.send(world.settlement(locked.terms), world.stranger)
+    before = await books(world)
+    receipt = await world.send(report(world, terms), world.stranger)
+    said_equivocated(world, terms, receipt, world.stranger, EXPOSURE + BOND - 11)
+    assert await before.moved() == {
+        "owner": EXPOSURE - 11,
+        "stranger": BOND,
+        "registry": 11 - (EXPOSURE + BOND),
+        "operator's bonded": 11 - (EXPOSURE + BOND),
+    }
+    attempt = world.send(report(world, terms), world.rival)
+    await refused(attempt, "AlreadyReported", id=world.id(terms), operator=world.operator.address)
+
+
+async def test_the_consumer_is_insured_before_any_caller_is_paid(world: World) -> None:
+    terms = await world.terms(exposure=EXPOSURE, bond=BOND, window=600)
+    await world.ask(terms)
+    for amount, to_consumer in ((EXPOSURE - 3, EXPOSURE - 3), (5, 3), (BOND - 2, 0)):
+        await world.send(world.nodes.stake(amount), world.operator)
+        before = await books(world)
+        await world.send(report(world, terms), world.stranger)
+        moved = {"owner": to_consumer, "stranger": amount - to_consumer}
+        moved |= {"registry": -amount, "operator's bonded": -amount}
+        assert await before.moved() == {name: moved_ for name, moved_ in moved.items() if moved_}
 
 
 async def test_what_is_on_its_way_out_can_be_taken_until_it_is_gone(world: World) -> None:

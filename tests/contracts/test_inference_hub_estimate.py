@@ -7,9 +7,13 @@
 # ├── no operator is named ...................... zero
 # ├── the named operator is not registered ...... UnregisteredOperator
 # ├── it does not offer the model in this token . PriceNotOffered
-# └── it does ................................... base + perCallbackGas * callbackGas
+# └── it does ................................... base + perCallbackGas * callbackGas for each callback:
+#                                                 two, if the consumer hears of the delivery, too
 
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from tests.contracts.test_inference_hub_request import (
     MAX_CALLBACK_GAS,
@@ -21,6 +25,7 @@ from tests.support.contract import Contract
 from tests.support.world import MANIFEST, MODEL, World, refused
 from vouch.chain.hexes import to_bytes
 from vouch.protocol.request import NATIVE
+from vouch.protocol.status import Gate
 
 
 def view(world: World) -> Contract:
@@ -91,6 +96,26 @@ async def test_named_operator(world: World) -> None:
     )
     await world.send(world.nodes.retire(), world.operator)
     await refused(world.hub.estimate(terms), "UnregisteredOperator", operator=operator)
+
+
+@pytest.mark.parametrize(
+    ("gate", "gap", "callbacks"),
+    [
+        (Gate.ON_SETTLEMENT, {}, 1),
+        (Gate.ON_SETTLEMENT, {"window": 1, "prove_within": 1}, 1),
+        (Gate.ON_DELIVERY, {}, 1),
+        (Gate.ON_DELIVERY, {"window": 1}, 2),
+        (Gate.ON_DELIVERY, {"prove_within": 1}, 2),
+    ],
+)
+async def test_every_callback_is_paid_for(
+    world: World, gate: Gate, gap: dict[str, Any], callbacks: int
+) -> None:
+    await world.send(world.models.publish("m", MANIFEST))
+    await world.send(world.nodes.set_price(MODEL, 500, 3), world.operator)
+    terms = await world.terms(operator=world.operator.address, callback_gas=1000, gate=gate, **gap)
+    assert await world.hub.estimate(terms) == 500 + 3 * 1000 * callbacks
+    assert terms.callbacks == callbacks
 
 
 async def test_largest_price_does_not_overflow(world: World) -> None:

@@ -5,6 +5,7 @@
 # ├── an operator that rejects itself, or reports itself: loses the exposure
 # ├── a consumer that challenges ... gets what consumer and challenger get
 # ├── an operator that asks itself . moves its own money, and nobody else's
+# │   └── also by two answers ...... what is free, or on its way out, is no insurance
 # └── refundTo is the challenger, or the operator: each payment is made
 
 from tests.contracts.gaps import BOND, EXPOSURE, asked, books, challenged, delivered
@@ -137,5 +138,25 @@ async def test_an_operator_asks_itself(world: World) -> None:
         "registry": -LOCKED,
         "operator's bonded": -LOCKED,
         "hub": FEE,
+    }
+    await world.send(world.settlement(held.terms), world.stranger)
+
+
+async def test_an_operator_contradicts_itself_to_itself(world: World) -> None:
+    """All that is not locked leaves at once, also what is on its way out: such a claim is no insurance."""
+    held = await delivered(world)
+    await world.send(world.nodes.stake(20), world.operator)
+    await world.send(world.nodes.unbond(8), world.operator)
+    terms = await world.terms(
+        consumer=world.operator.address, operator=world.operator.address, exposure=2**255, fee=0, salt=2
+    )
+    await world.send(world.hub.request(terms, INPUT), world.operator)
+    before = await books(world)
+    await world.send(report(world, terms), world.operator)
+    assert await before.moved() == {
+        "operator": 20,
+        "registry": -20,
+        "operator's bonded": -12,
+        "operator's unbonding": -8,
     }
     await world.send(world.settlement(held.terms), world.stranger)

@@ -268,8 +268,16 @@ class VerifierRouter(View):
         """What a result on this route is worth, in one word; empty for an unknown route."""
         return str(await self._read("nameOf", route))
 
+    async def verifier_for(self, route: bytes, trust: bytes) -> str:
+        """The same for a request; reverts also if its trust rests on a route that is not live (a batch)."""
+        return str(await self._read("verifierFor", route, trust))
+
     async def is_live(self, route: bytes) -> bool:
         return bool(await self._read("isLive", route))
+
+    async def can_verify(self, route: bytes, trust: bytes) -> bool:
+        """Whether a seal for a request with this route and trust can still be taken."""
+        return bool(await self._read("canVerify", route, trust))
 
     def add(self, route: bytes, verifier: str, name: str) -> Call:
         return self._call("add", route, verifier, name)

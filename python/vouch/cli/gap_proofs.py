@@ -131,7 +131,8 @@ async def _lent(stage: Stage) -> tuple[loan.Asked, Answer]:
     """InstantLoan asks, the result is delivered, and the borrower draws the loan."""
     net = stage.net
     operator, model = net.net.accounts["operator"].address, net.net.models[RISK]
-    fee = await net.nodes.quote(operator, model.model_id, instant_loan.CALLBACK_GAS)
+    gas = instant_loan.CALLBACKS * instant_loan.CALLBACK_GAS
+    fee = await net.nodes.quote(operator, model.model_id, gas)
     asked = await loan.send(net.net, net.pool.ask(AMOUNT, loan.words(model, FEATURES), operator, fee))
     stage.step(f"asked: request 0x{asked.id.hex()[:16]}…, fee {wei(fee)}")
     answer = await within(net.client.wait(asked.id), "the operator's answer")

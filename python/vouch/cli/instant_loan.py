@@ -8,6 +8,8 @@ from vouch.chain.transaction import Call
 from vouch.chain.view import View
 
 CALLBACK_GAS = 20_000
+CALLBACKS = 2
+"""At the delivery and at the end: the fee is for both (`Request.callbacks`)."""
 
 
 class Stage(IntEnum):

@@ -154,7 +154,7 @@ async def command(
         early = answer.gap is not None and answer.gap.open
         if answer.gap is not None and early and not as_json:
             chain = await client.connection()
-            live = await chain.router.is_live(answer.request.route)
+            live = await chain.router.can_verify(answer.request.route, answer.request.trust)
             print_provisional(answer, answer.gap, live, await chain.now())
         if early and not provisional:
             answer = await answer.settled()

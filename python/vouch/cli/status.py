@@ -77,7 +77,7 @@ async def command(request_id: bytes, rpc: str, deployments: Path, db: Path | Non
                 chain = await client.connection()
                 level, now = await chain.router.name_of(terms.route), await chain.now()
                 if (gap := await client.gap(asked)) is not None:
-                    live = await chain.router.is_live(terms.route)
+                    live = await chain.router.can_verify(terms.route, terms.trust)
                     out.print(f"gap       [bold]{gap_text(gap, terms, live, now)}[/]")
                 out.print(f"model     {asked.manifest.name} (0x{terms.model_id.hex()})")
                 out.print(f"consumer  {terms.consumer}, fee {money(terms.fee, terms.token)}")

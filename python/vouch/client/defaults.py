@@ -37,7 +37,8 @@ async def end_unanswered(chain: Connection, asked: Asked) -> Ended | None:
 async def end_delivered(chain: Connection, asked: Asked) -> Ended | None:
     """Gives a delivered request the end that its terms name for silence; None: nobody is late."""
     terms, hub = asked.request, chain.hub
-    gap, live, now = await asyncio.gather(hub.gap_of(terms), chain.router.is_live(terms.route), chain.now())
+    alive = chain.router.can_verify(terms.route, terms.trust)
+    gap, live, now = await asyncio.gather(hub.gap_of(terms), alive, chain.now())
     status = due(gap, now, live)
     if status is None:
         return None

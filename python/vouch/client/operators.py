@@ -36,7 +36,7 @@ class Offer:
     free_stake: int
 
     def fee(self, callback_gas: int) -> int:
-        """Price of one request."""
+        """Price of one request; callback_gas: of all its callbacks (`Request.callbacks`) together."""
         return self.base + self.per_callback_gas * callback_gas
 
 

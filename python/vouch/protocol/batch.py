@@ -49,8 +49,8 @@ def root_claim(root: bytes, operator: str) -> Claim:
 
 def trust_in(inner_route: bytes, inner_trust: bytes) -> bytes:
     """The 32 bytes of `trust` that admit roots sealed on a route (4 bytes) under a trust (32 bytes):
-    keccak256(abi.encode(bytes4 innerRoute, bytes32 innerTrust))."""
-    return keccak(inner_route.ljust(32, b"\0") + inner_trust)
+    innerRoute ‖ first 28 bytes of keccak256(abi.encode(bytes4 innerRoute, bytes32 innerTrust))."""
+    return inner_route + keccak(inner_route.ljust(32, b"\0") + inner_trust)[:28]
 
 
 @dataclass(frozen=True, slots=True)

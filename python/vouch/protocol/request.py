@@ -70,6 +70,17 @@ class Request:
         return keccak(head + bytes(self))
 
     @property
+    def callbacks(self) -> int:
+        """How many runs of callback_gas an operator's price is for, as in the hub's `estimate`.
+
+        Two where the consumer hears of the delivery and of the end; that answer and proof may come together
+        makes it no cheaper. Rejections and retries are paid by whoever sends them.
+        """
+        if self.callback_gas == 0:
+            return 0
+        return 2 if self.gate is Gate.ON_DELIVERY and (self.window or self.prove_within) else 1
+
+    @property
     def beneficiary(self) -> str:
         """Who is credited with refunds."""
         return self.consumer if self.refund_to == NATIVE else self.refund_to

@@ -60,7 +60,7 @@ class Policy:
         Refused(PriceNotOffered, FeeTooLow).
         """
         quotes = {
-            operator: price.base + price.per_callback_gas * terms.callback_gas
+            operator: price.base + price.per_callback_gas * terms.callbacks * terms.callback_gas
             for operator, price in prices.items()
             if price.offered
         }

@@ -93,12 +93,13 @@ contract Handler is Answering, Ending, Repeating, Operating {
 
     function operating(uint256 seed) external step(seed) {
         _doStake(reseed(_seed, "in"));
-        uint256 what = pick(_seed, "what", 16);
+        uint256 what = pick(_seed, "what", 18);
         if (what < 4) _doUsurp(_seed);
         else if (what < 7) _doRegister(_seed);
         else if (what < 9) _doRetire(_seed);
         else if (what < 13) _doUnbond(_seed);
-        else _doWithdrawStake(_seed);
+        else if (what < 16) _doWithdrawStake(_seed);
+        else _doPrice(_seed);
     }
 
     function governing(uint256 seed) external step(seed) {

@@ -30,6 +30,27 @@ abstract contract Operating is Money {
         _sendToNodes("retire", operator, 0, abi.encodeCall(NODES.retire, ()), expected);
     }
 
+    /// @notice A price is its operator's own, and touches nothing else.
+    function _doPrice(uint256 seed) internal {
+        (address operator, address token) = (_operator(seed, "operator"), _token(seed));
+        bytes32 modelId = _models[pick(seed, "model", 3)];
+        INodeRegistry.Price storage price = _prices[operator][modelId][token];
+        bytes4 expected;
+        if (pick(seed, "remove", 2) == 0) {
+            if (!price.offered) expected = INodeRegistry.PriceNotOffered.selector;
+            if (expected == 0) delete _prices[operator][modelId][token];
+            _sendToNodes("remove price", operator, 0, abi.encodeCall(NODES.removePrice, (modelId, token)), expected);
+        } else {
+            if (!registered[operator]) expected = INodeRegistry.UnregisteredOperator.selector;
+            (uint96 base, uint64 perGas) = (uint96(pick(seed, "base", 1 ether)), uint64(pick(seed, "gas", 1 gwei)));
+            if (expected == 0) _prices[operator][modelId][token] = INodeRegistry.Price(true, base, perGas);
+            bytes memory data = abi.encodeCall(NODES.setPrice, (modelId, token, base, perGas));
+            _sendToNodes("set price", operator, 0, data, expected);
+        }
+        INodeRegistry.Price memory now_ = NODES.priceOf(operator, modelId, token);
+        assertEq(abi.encode(now_), abi.encode(price), "price");
+    }
+
     /// @notice Nobody but the registry makes operators, and nobody but the hub locks, frees and takes their stake.
     function _doUsurp(uint256 seed) internal {
         address sender = pick(seed, "owner", 4) == 0 ? OWNER : _sender(seed);

@@ -197,6 +197,8 @@ abstract contract Reach is Test {
             string.concat(
                 _missing("register", abi.encodePacked(INodeRegistry.BadEndpointSize.selector)),
                 _missing("retire", abi.encodePacked(notRegistered)),
+                _missing("set price", abi.encodePacked(notRegistered)),
+                _missing("remove price", abi.encodePacked(INodeRegistry.PriceNotOffered.selector)),
                 _missing("stake", abi.encodePacked(INodeRegistry.WrongValue.selector, zero)),
                 _missing("unbond", abi.encodePacked(INodeRegistry.InsufficientStake.selector, zero)),
                 _missing("unbond what is locked", ""),
@@ -276,7 +278,7 @@ abstract contract Reach is Test {
     }
 
     function _missingStories() private view returns (string memory missing) {
-        bytes32[13] memory stories = [
+        bytes32[14] memory stories = [
             bytes32("ask with credit"),
             "ask with surplus",
             "expire at once",
@@ -287,6 +289,7 @@ abstract contract Reach is Test {
             "rewarded itself",
             "settled after retiring",
             "slashed on its way out",
+            "reported for the rest",
             "report on a dead route",
             "report ends it",
             "donate"

@@ -32,7 +32,7 @@ abstract contract Reporting is Disputing {
         bool isGuilty = expected == 0 && _isDelivered(r);
         if (isGuilty) {
             expected = _gasFault(seed, r.terms, Status.Rejected);
-        } else if (expected == 0 && _reported[_items[r.index].id][r.operator]) {
+        } else if (expected == 0 && _reported[_items[r.index].id][r.operator] == _atStake(r.terms)) {
             expected = IInferenceHub.AlreadyReported.selector;
         }
         if (expected == 0 && isGuilty) {
@@ -53,19 +53,26 @@ abstract contract Reporting is Disputing {
         (address token, uint256 exposure) = (r.terms.token, r.terms.exposure);
         bytes32 id = _item(r.index).id;
         _mark("report when", bytes4(uint32(_items[r.index].status)), 0);
-        _reported[id][r.operator] = true;
+        uint256 before = _reported[id][r.operator];
+        if (before != 0) _mark("reported for the rest", 0, 0);
         (_lastIndex, _lastOperator) = (r.index, r.operator);
         INodeRegistry.Stake storage s = _stake(r.operator, token);
-        uint256 most = exposure > type(uint256).max - r.terms.bond ? type(uint256).max : exposure + r.terms.bond;
+        uint256 most = _atStake(r.terms) - before;
         uint256 bonded = _least(most, s.bonded - s.exposed);
         uint256 unbonding = _least(most - bonded, s.unbonding);
         if (unbonding != 0) _mark("slashed on its way out", 0, 0);
         s.bonded -= uint128(bonded);
         s.unbonding -= uint128(unbonding);
-        uint256 insured = _least(bonded + unbonding, exposure);
+        _reported[id][r.operator] = before + bonded + unbonding;
+        uint256 insured = _least(bonded + unbonding, exposure > before ? exposure - before : 0);
         _take(token, address(NODES), bonded + unbonding);
         _give(token, _beneficiary(r.terms), insured);
         _give(token, sender, bonded + unbonding - insured);
+    }
+
+    /// @dev All that the operator can lose by the terms.
+    function _atStake(Request memory terms) private pure returns (uint256) {
+        return terms.exposure > type(uint256).max - terms.bond ? type(uint256).max : terms.exposure + terms.bond;
     }
 
     function _reportFault(Report memory r) private view returns (bytes4) {

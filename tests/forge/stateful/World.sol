@@ -78,7 +78,10 @@ abstract contract World is Test, IListener {
     mapping(address token => uint256) public givenToRegistry;
     mapping(address operator => bool) public registered;
     mapping(address operator => mapping(address token => INodeRegistry.Stake)) internal _stakes;
-    mapping(bytes32 id => mapping(address operator => bool)) internal _reported;
+    /// @dev What an operator lost for contradicting itself about a request, without having delivered it.
+    mapping(bytes32 id => mapping(address operator => uint256)) internal _reported;
+    mapping(address operator => mapping(bytes32 modelId => mapping(address token => INodeRegistry.Price))) internal
+        _prices;
     mapping(bytes4 route => RouteState) internal _routeState;
     mapping(bytes32 modelId => bool) internal _published;
     mapping(address operator => uint256) internal _keys;

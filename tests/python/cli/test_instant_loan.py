@@ -10,7 +10,7 @@ from vouch.chain.rpc import Rpc
 from vouch.chain.sender import TxSender
 from vouch.cli.devnet import risk_model
 from vouch.cli.gap_stage import AMOUNT, BOND
-from vouch.cli.instant_loan import CALLBACK_GAS, InstantLoan, Loan, Stage
+from vouch.cli.instant_loan import CALLBACK_GAS, CALLBACKS, InstantLoan, Loan, Stage
 from vouch.cli.sources import onnx_manifest
 from vouch.client import Client
 from vouch.protocol.quorum import QUORUM
@@ -42,5 +42,5 @@ async def test_a_loan_that_was_asked_for(
         asked = await client.find(log.topics[1])
     assert await pool.loan(asked.id) == Loan(accounts[5].address, Stage.ASKED, False, 77, AMOUNT)
     assert (asked.request.exposure, asked.request.bond) == (AMOUNT, BOND)
-    assert asked.request.callback_gas == CALLBACK_GAS
+    assert (asked.request.callback_gas, asked.request.callbacks) == (CALLBACK_GAS, CALLBACKS)
     assert await pool.loan(bytes(32)) == Loan(NATIVE, Stage.NONE, False, 0, 0)

@@ -44,3 +44,20 @@ def test_beneficiary(terms: Request, someone: str) -> None:
     assert replace(terms, refund_to=NATIVE).beneficiary == terms.consumer
     if someone != NATIVE:
         assert replace(terms, refund_to=someone).beneficiary == someone
+
+
+@pytest.mark.parametrize(
+    ("terms", "runs"),
+    [
+        ({}, 1),
+        ({"gate": Gate.ON_DELIVERY}, 1),  # no gap, so no delivery
+        ({"window": 1}, 1),
+        ({"prove_within": 1}, 1),
+        ({"gate": Gate.ON_DELIVERY, "window": 1}, 2),
+        ({"gate": Gate.ON_DELIVERY, "prove_within": 1}, 2),
+        ({"gate": Gate.ON_DELIVERY, "window": 1, "prove_within": 1}, 2),
+    ],
+)
+def test_callbacks_that_are_paid(terms: dict[str, Any], runs: int) -> None:
+    assert replace(TERMS, callback_gas=1, **terms).callbacks == runs
+    assert replace(TERMS, callback_gas=0, **terms).callbacks == 0

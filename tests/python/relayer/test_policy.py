@@ -4,6 +4,7 @@ import pytest
 
 from tests.python.relayer.making import OPERATOR, make_terms
 from vouch.chain.contracts import Price
+from vouch.protocol.status import Gate
 from vouch.relayer.errors import Refused
 from vouch.relayer.policy import Policy
 
@@ -63,6 +64,14 @@ def test_fees() -> None:
     assert POLICY.takers(make_terms(fee=1_000, callback_gas=100), prices, 200) == [OTHER]
     with pytest.raises(Refused, match=r"FeeTooLow: the fee is 1000, we ask 1001 \(900 and 101 for gas\)"):
         POLICY.takers(make_terms(fee=1_000, callback_gas=100), prices, 202)
+
+
+def test_two_callbacks_cost_twice_one() -> None:
+    prices = {OPERATOR: Price(True, 700, 3)}
+    twice = {"callback_gas": 100, "gate": Gate.ON_DELIVERY, "prove_within": 60}
+    assert POLICY.takers(make_terms(fee=1_300, **twice), prices, 0) == [OPERATOR]
+    with pytest.raises(Refused, match="FeeTooLow: the fee is 1299, we ask 1300"):
+        POLICY.takers(make_terms(fee=1_299, **twice), prices, 0)
 
 
 def test_gas_is_asked_for_in_the_native_token_only() -> None:
