@@ -101,13 +101,13 @@ async def test_tolerance_is_respected(tmp_path: Path) -> None:
         assert await w.hub.status_of(within) is Status.DELIVERED
 
 
-async def test_what_another_processor_explains_is_told_and_not_challenged(tmp_path: Path) -> None:
-    async with world(tmp_path) as w, w.watcher() as watched:
+async def test_what_the_slack_allows_is_told_and_not_challenged(tmp_path: Path) -> None:
+    async with world(tmp_path) as w, w.watcher(w.config(slack=1e-5)) as watched:
         request = await w.deliver(await w.ask(), w.moved(1e-6))
         assert w.moved(1e-6) != w.honest
         await watched.said(Kind.CLOSE, request)
         assert await w.sent(w.account) == 0
-    async with world(tmp_path) as w, w.watcher(w.config(name="strict", slack=0.0)) as watched:
+    async with world(tmp_path) as w, w.watcher(w.config(name="strict")) as watched:
         request = await w.deliver(await w.ask(), w.moved(1e-6))
         await watched.said(Kind.CHALLENGE, request)
 

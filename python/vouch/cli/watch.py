@@ -125,9 +125,11 @@ a model there are no more of them. Winnings are credit in the hub: vouch operato
 @click.option(
     "--slack",
     type=click.FloatRange(0),
-    default=1e-5,
+    default=0.0,
     show_default=True,
-    help="Relative difference of tensors that another processor may explain: told, never challenged.",
+    help="Relative difference of tensors that is told and not challenged, if you run other hardware than the "
+    "nodes and would rather be silent: a lie inside of it goes unchallenged. Only for models whose manifest "
+    "states no tolerance; one that is stated decides alone.",
 )
 @click.option(
     "--settle", is_flag=True, help="Also settle what nobody challenged; costs gas and brings nothing."

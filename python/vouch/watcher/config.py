@@ -90,9 +90,10 @@ class WatchConfig:
     believed: Believed = field(default_factory=Believed)
     max_fee: int = 500 * 10**9
     """Most wei per gas; above it transactions wait."""
-    slack: float = 1e-5
+    slack: float = 0.0
     """Differences up to this part of an element (or of 1, if that is more) are told, and never challenged:
-    another processor adds in another order."""
+    other hardware than the nodes' adds in another order. A lie inside of it goes unchallenged. Only for
+    models whose manifest states no tolerance; one that is stated decides alone."""
     settle: bool = False
     """Settle what nobody challenged, too; it brings nothing."""
     principled: bool = False

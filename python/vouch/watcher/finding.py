@@ -13,7 +13,7 @@ class Kind(StrEnum):
     SAME = "same"
     """The delivered output is ours, or within the manifest's tolerance of it."""
     CLOSE = "close"
-    """It differs by what another processor explains; never challenged."""
+    """It differs by no more than the slack that the operator of the watcher allows; never challenged."""
     DIFFERENT = "different"
     """It is not what the model says."""
     UNJUDGED = "unjudged"

@@ -67,13 +67,15 @@ class Judge:
 
 
 def compare(manifest: Manifest, ours: bytes, theirs: bytes, slack: float) -> Verdict:
-    """What two outputs of one question say about theirs; ours decodes."""
+    """What two outputs of one question say about theirs; ours decodes. `slack` as in WatchConfig."""
     found = agrees(manifest, ours, theirs)
     name = plain(manifest.name, 64)
     if found.same:
         within = f", within the tolerance: {found.difference}" if found.difference else ""
         return Verdict(Kind.SAME, f"{name} says so too{within}")
-    if found.largest is not None and _apart(manifest, ours, theirs) <= slack:
+    # Without slack a word decides: two that differ may be one float.
+    slack = 0.0 if manifest.tolerance > 0 else slack
+    if slack > 0 and found.largest is not None and _apart(manifest, ours, theirs) <= slack:
         why = f"{name} says almost so, and another processor may explain it: {plain(found.difference)}"
         return Verdict(Kind.CLOSE, why)
     return Verdict(Kind.DIFFERENT, f"{name} says something else: {plain(found.difference)}")

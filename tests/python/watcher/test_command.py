@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from tests.python.watcher.making import HUB, OPERATOR, RIVAL
 from vouch.cli.beliefs import Quorum, Trust
 from vouch.cli.main import cli
+from vouch.cli.watch import command
 from vouch.protocol.quorum import Policy
 
 
@@ -49,3 +50,8 @@ def test_an_empty_folder_of_models(tmp_path: Path) -> None:
     code, output = run("--models", str(tmp_path), "--dry-run")
     assert code == 2
     assert "has no .onnx file" in " ".join(output.split())
+
+
+def test_a_manifest_decides_alone_unless_the_operator_says_otherwise() -> None:
+    (default,) = (option.default for option in command.params if option.name == "slack")
+    assert default == 0.0

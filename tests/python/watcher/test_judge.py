@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vouch.protocol.codec import encode_tensors
+from vouch.protocol.codec import decode_tensors, encode_tensors
 from vouch.protocol.manifest import Artefact, Limits, Manifest, TensorSpec
 from vouch.runtimes.base import RuntimeUnavailable
 from vouch.runtimes.derive import manifest_from_onnx
@@ -59,6 +59,21 @@ def test_tensors(theirs: bytes, kind: Kind) -> None:
 def test_without_slack_every_bit_counts() -> None:
     assert compare(MIXED, OURS, mixed((0.5 + 1e-17, 1000.0), 3), 0.0).kind is Kind.SAME  # no other word
     assert compare(MIXED, OURS, mixed((0.5 + 1e-15, 1000.0), 3), 0.0).kind is Kind.DIFFERENT
+
+
+def test_without_slack_a_word_counts_that_is_the_same_float() -> None:
+    theirs = OURS[:63] + bytes([OURS[63] + 1]) + OURS[64:]
+    assert decode_tensors(MIXED.outputs, theirs)["p"][1] == 1000.0
+    assert compare(MIXED, OURS, theirs, 0.0).kind is Kind.DIFFERENT
+    assert compare(MIXED, OURS, theirs, 1e-17).kind is Kind.CLOSE
+
+
+@pytest.mark.parametrize("slack", [0.0, 1e-5, 1.0])
+def test_slack_is_not_added_to_a_tolerance(slack: float) -> None:
+    tight = replace(MIXED, deterministic=False, tolerance=1e-6)
+    assert compare(tight, OURS, mixed((0.5 + 9e-7, 1000.0), 3), slack).kind is Kind.SAME
+    assert compare(tight, OURS, mixed((0.5 + 2e-6, 1000.0), 3), slack).kind is Kind.DIFFERENT
+    assert compare(tight, OURS, mixed((0.5, 1000.0 + 2e-6), 3), slack).kind is Kind.DIFFERENT
 
 
 def test_a_tolerance_is_the_manifests_own() -> None:
