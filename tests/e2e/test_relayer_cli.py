@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tests.e2e.relayer_quorum import Trio, trio
+from tests.e2e.relayer_quorum import Trio, says, trio
 from tests.e2e.relayer_world import ended, until
 from vouch.chain.contracts import ModelRegistry
 from vouch.relayer.job import JobStatus
@@ -27,6 +27,7 @@ def _options(t: Trio, folder: Path) -> list[str]:
 async def _relayer(t: Trio, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     quorum = [option for url in t.urls for option in ("--cosigner", url)]
     arguments = ["relayer", *_options(t, folder), "--node", t.url, *quorum, "--threshold", "2"]
+    arguments += ["--max-window", "1000"]
     arguments += ["--database", str(folder / "relayer.sqlite"), "--ws", t.w.anvil.ws_url]
     process = await asyncio.create_subprocess_exec(
         *VOUCH, *arguments, env={**os.environ, "VOUCH_KEY": KEY}, stdout=asyncio.subprocess.PIPE
@@ -52,6 +53,11 @@ async def test_the_quorums_trust_value_and_the_gap_in_one_line(tmp_path: Path) -
             with Store(tmp_path / "relayer.sqlite", read_only=True) as store:
                 await ended(store, asked, JobStatus.DELIVERED)
                 await until(lambda: _deadline(store, asked))
+                longer = await t.ask(window=1_001)
+                await ended(store, longer)
+                assert await says(
+                    store, longer, "proof first (the window is 1001 s, we wait 1000 for the fee"
+                )
             told = await _status(t, tmp_path, asked)
         (line,) = (line for line in told.splitlines() if line.startswith("relayer "))
         assert line.startswith("relayer   delivered, can be challenged until ")

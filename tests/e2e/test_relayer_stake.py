@@ -29,6 +29,8 @@ from vouch.relayer.store import Store
         (10 * ETHER, {"prove_within": 59}, {}, "proveWithin is 59 s, we ask for 60"),
         (10 * ETHER, {"prove_within": 59, "window": 600}, {}, "proveWithin is 59 s, we ask for 60"),
         (10 * ETHER, {"prove_within": 0}, {}, "the terms allow no gap"),
+        (10 * ETHER, {"window": 86_401}, {}, "the window is 86401 s, we wait 86400 for the fee at most"),
+        (10 * ETHER, {"window": 61}, {"max_window": 60}, "the window is 61 s, we wait 60 for the fee"),
     ],
 )
 async def test_what_is_not_delivered_is_proven_first(
@@ -42,6 +44,16 @@ async def test_what_is_not_delivered_is_proven_first(
         assert job.answer is not None
         assert (await t.w.hub.assurance_of(asked)).proven
         assert await t.w.hub.credit_of(t.w.operator) == FEE
+
+
+@pytest.mark.parametrize(("window", "config"), [(86_400, {}), (86_401, {"max_window": 86_401})])
+async def test_the_longest_window_that_is_waited_for(
+    tmp_path: Path, window: int, config: dict[str, Any]
+) -> None:
+    async with trio(tmp_path) as t, t.members(), t.w.relayer(t.config(**config)) as store:
+        asked = await t.ask(window=window)
+        await ended(store, asked, JobStatus.DELIVERED)
+        assert kinds(store, asked) == [TxKind.DELIVER]
 
 
 async def test_nothing_at_stake_needs_no_stake(tmp_path: Path) -> None:

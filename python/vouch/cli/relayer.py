@@ -135,6 +135,14 @@ survives kill -9; `vouch status ID --db FILE` shows one request of it.
     help="Seconds that terms must leave for the proof; below, the proof is brought together with the answer.",
 )
 @click.option(
+    "--max-window",
+    type=click.IntRange(0),
+    default=86_400,
+    show_default=True,
+    help="Most seconds that terms may leave for challenges, with stake locked and the fee unpaid; above, the "
+    "proof is brought together with the answer.",
+)
+@click.option(
     "--max-exposure",
     type=Wei(),
     help="Most of an operator's stake that is locked at a time, in units of each token; default: all of it.",
@@ -175,6 +183,7 @@ async def command(
     threshold: int | None,
     prover: str | None,
     min_prove_within: int,
+    max_window: int,
     max_exposure: int | None,
     enclave_registration: bool,
     enclave_margin: float,
@@ -232,6 +241,7 @@ async def command(
         enclaves=enclaves,
         zk=zk,
         min_prove_within=min_prove_within,
+        max_window=max_window,
         max_exposure=max_exposure,
         status_host=status_host,
         status_port=status_port,

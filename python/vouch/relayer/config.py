@@ -156,6 +156,8 @@ class RelayerConfig:
     """None: requests on the zk route are refused."""
     min_prove_within: int = 60
     """Seconds that terms must leave for the proof, or the proof is brought first."""
+    max_window: int = 86_400
+    """Most seconds that stake is locked for a challenge that may come, or the proof is brought first."""
     max_exposure: int | None = None
     """Most of an operator's stake that is locked at a time, in each token's units; None: all that is free."""
     status_host: str = "127.0.0.1"

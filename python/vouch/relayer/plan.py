@@ -8,13 +8,22 @@ from vouch.relayer.stakes import Stakes
 
 
 class Plan:
-    """The operator's rules for putting stake at risk. min_prove_within: seconds for the proof, at least."""
+    """The operator's rules for putting stake at risk.
+
+    min_prove_within: seconds for the proof, at least; max_window: seconds for a challenge, at most.
+    """
 
     def __init__(
-        self, provers: Provers, stakes: Stakes, pool: NodePool, sender: Sender, min_prove_within: int
+        self,
+        provers: Provers,
+        stakes: Stakes,
+        pool: NodePool,
+        sender: Sender,
+        min_prove_within: int,
+        max_window: int,
     ) -> None:
         self._provers, self._stakes, self._pool, self._sender = provers, stakes, pool, sender
-        self._min_prove_within = min_prove_within
+        self._min_prove_within, self._max_window = min_prove_within, max_window
 
     async def why_proof_first(self, job: Job) -> str:
         """Why the answer is not delivered before its proof is there; empty if it is.
@@ -28,6 +37,8 @@ class Plan:
             return "the terms allow no gap"
         if terms.prove_within < self._min_prove_within:
             return f"proveWithin is {terms.prove_within} s, we ask for {self._min_prove_within}"
+        if terms.window > self._max_window:
+            return f"the window is {terms.window} s, we wait {self._max_window} for the fee at most"
         if (prover := self._provers.of(terms.route)) is None:
             return "the seals of its route come with the answers"
         if why := await prover.why_proof_first(job, answer):
