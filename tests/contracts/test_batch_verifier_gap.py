@@ -104,6 +104,6 @@ async def test_a_batch_of_batches(world: World) -> None:
     roots = batch_of(world, claims_of(world, 2))
     outer = batch_of(world, [roots.claim, *claims_of(world, 1)])
     await world.send(sealing(world, outer), world.stranger)
-    seal = bytes(outer.seal(roots.claim, SIGNED, ANYONE))
+    seal = outer.seal(roots.claim, SIGNED, ANYONE)
     call = view(world).seal_root(roots.tree.root, roots.operator, TRUST, seal)
     await refused(world.send(call), "BatchOfBatches", innerRoute=BATCHED)

@@ -122,7 +122,10 @@ Examples:
 @click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), required=True)
 @click.option("--name", help="The model's name in its manifest; default: the file's.")
 @click.option("--batch", type=click.IntRange(2, 255), multiple=True, help="Also a circuit for N at once.")
-@click.option("--secret", is_flag=True, help="Keep the weights out of the verifying key.")
+@click.option("--secret", is_flag=True, help="Keep the weights out of everything that is published.")
+@click.option(
+    "--force", is_flag=True, help="Replace a folder with secret weights: its salt is lost, and its proofs."
+)
 @click.option("--max-error", type=click.FloatRange(0, min_open=True), default=1e-3, show_default=True)
 @click.option(
     "--input-decimals",
@@ -151,6 +154,7 @@ async def compile_(
     name: str | None,
     batch: tuple[int, ...],
     secret: bool,
+    force: bool,
     max_error: float,
     input_decimals: int,
     output_decimals: int,
@@ -170,8 +174,10 @@ async def compile_(
     from vouch.cli.zk_words import read_rows, report_lines
     from vouch.prover import toolchain
     from vouch.prover.build import build
+    from vouch.prover.files import check_place
     from vouch.prover.lowering.quantise import quantise
 
+    await asyncio.to_thread(check_place, output, force)
     tools = toolchain.find(home)
     string = await _string(tools, gates, dev_srs=dev_srs, fetch=False)
     rows, known = read_rows(data), None if labels is None else read_rows(labels)
@@ -187,6 +193,7 @@ async def compile_(
         input_decimals=input_decimals,
         output_decimals=output_decimals,
         input_bits=input_bits,
+        secret=secret,
     )
     for line in report_lines(made):
         say(line)
@@ -198,6 +205,7 @@ async def compile_(
         toolchain=tools,
         batches=(1, *batch),
         secret=secret,
+        force=force,
         progress=say,
     )
     out.print(f"[green]compiled[/] into {output}: model id 0x{files.model_id.hex()}")
@@ -217,7 +225,8 @@ async def check(
 ) -> None:
     """Whether FOLDER is what it says: built anew from the integer model, and compared with the chain.
 
-    A consumer needs FOLDER's model.circuit and no trust in who made the rest.
+    A consumer needs FOLDER's model.circuit and no trust in who made the rest. Where the weights are secret
+    only who has the whole FOLDER can check it.
     """
     import asyncio
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vouch.circuit.artefact import to_file
 from vouch.circuit.model import IntegerModel
 from vouch.circuit.parts import Port
 from vouch.protocol.codec import WORD
@@ -23,7 +24,7 @@ from vouch.prover.files import Built, CircuitFiles, check_place
 from vouch.prover.lock import Progress, silent
 from vouch.prover.noir import Layout
 from vouch.prover.opcodes import Program
-from vouch.prover.secret import Secret
+from vouch.prover.secret import Secret, WeightsInTheClear
 from vouch.prover.srs import DEV, ReferenceString
 from vouch.prover.toolchain import Toolchain
 
@@ -43,14 +44,18 @@ async def build(
     toolchain: Toolchain,
     batches: Sequence[int] = (1,),
     secret: bool = False,
+    force: bool = False,
     progress: Progress = silent,
 ) -> CircuitFiles:
     """Makes the folder; one that is there is replaced when everything is done.
 
     name: of the model in its manifest. batches: inferences per proof, a circuit for each of them.
-    secret: the weights are not in the verifying key, only a commitment to them is on chain.
+    secret: the weights are not in the verifying key, only a commitment to them is on chain; of a Quantised
+    that was made so. force: even if the folder has the only salt of other secret weights.
 
     Raises:
+        NothingSecret, WeightsInTheClear: of secret weights.
+        WouldLoseSecret: without force.
         NotABatch, NotCompiled, ContractTooLarge, StringTooShort: it cannot be built so.
         ProgramFailed, ProgramKilled, ToolchainMissing: of the programs.
         BadCircuitFiles: something else is in the folder's place.
@@ -58,24 +63,26 @@ async def build(
     model, report = _parts(quantised)
     if srs.kind == DEV:
         progress("INSECURE: over the development string anyone can prove anything; for tests only")
-    await asyncio.to_thread(check_place, folder)
+    await asyncio.to_thread(check_place, folder, force)
     wanted = sorted(set(batches))
     for batch in wanted:
         Layout(model, batch)
+    if secret and not isinstance(quantised, IntegerModel) and not quantised.secret:
+        raise WeightsInTheClear
     hidden = Secret.of(model) if secret else None
     maker = _Maker(model, hidden, Bb(toolchain, srs), progress)
     circuits = {batch: await maker.make(batch) for batch in wanted}
     files = CircuitFiles(
         folder,
         model,
-        manifest(name, model, [built.circuit.id for built in circuits.values()]),
+        manifest(name, model, [built.circuit.id for built in circuits.values()], hidden),
         circuits,
         srs.name,
         {package: toolchain.version(package) for package in _PACKAGES},
         report,
         hidden,
     )
-    await asyncio.to_thread(files.save)
+    await asyncio.to_thread(files.save, force)
     return files
 
 
@@ -127,9 +134,11 @@ def _parts(quantised: "Quantised | IntegerModel") -> tuple[IntegerModel, dict[st
     return quantised.model, report
 
 
-def manifest(name: str, model: IntegerModel, circuits: Sequence[bytes]) -> Manifest:
+def manifest(
+    name: str, model: IntegerModel, circuits: Sequence[bytes], secret: Secret | None = None
+) -> Manifest:
     """What is published of a model that these circuits prove."""
-    data = model.to_bytes()
+    data = to_file(model, None if secret is None else secret.head)
     return Manifest(
         name,
         "tensor",

@@ -1,6 +1,7 @@
 """A circuit folder: everything that `vouch zk compile` makes of a model, and all that a prover needs.
 
-model.circuit    the integer model          manifest.json   names the model's file and all circuits
+model.circuit    the integer model, behind the salt of secret weights
+manifest.json    names the model's file and all circuits
 circuit.json     what belongs together: versions, reference string, circuits, SHA-256 of every other file
 secret.json      the salt of secret weights, where there are any: then the whole folder is secret
 batch-N/         program.json, plan, vk, verifier.json, and for auditors circuit.nr and Verifier.sol
@@ -16,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Self
 
+from vouch.circuit.artefact import from_file, to_file
 from vouch.circuit.model import IntegerModel
 from vouch.protocol.errors import VouchError
 from vouch.protocol.manifest import Manifest
@@ -24,7 +26,7 @@ from vouch.protocol.zk import Circuit
 from vouch.prover.contract import VerifierCode
 from vouch.prover.errors import BadCircuitFiles, UnknownBatch
 from vouch.prover.plan import Plan
-from vouch.prover.secret import Secret
+from vouch.prover.secret import Secret, WouldLoseSecret
 
 VERSION: Final = 1
 MODEL: Final = "model.circuit"
@@ -91,20 +93,20 @@ class CircuitFiles:
         """
         return cls(folder, **_Reader(folder).fields())
 
-    def save(self) -> None:
+    def save(self, force: bool = False) -> None:
         """Writes the folder in one move; one that is there already is replaced.
 
-        Raises BadCircuitFiles if something else than a circuit folder is there.
+        Raises BadCircuitFiles if something else than a circuit folder is there; WouldLoseSecret if it has
+        secret weights, unless that is forced.
         """
-        check_place(self.folder)
+        check_place(self.folder, force)
         parts = dict(self._parts())
-        fresh = self.folder.with_name(f".{self.folder.name}.new")
+        fresh, old = self.folder.with_name(f".{self.folder.name}.new"), _aside(self.folder)
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True, mode=0o700 if self.secret else 0o777)
         for name, data in {**parts, INDEX: _json(self._index(parts))}.items():
             (fresh / name).parent.mkdir(exist_ok=True)
             (fresh / name).write_bytes(data)
-        old = self.folder.with_name(f".{self.folder.name}.old")
         shutil.rmtree(old, ignore_errors=True)
         if self.folder.exists():
             self.folder.rename(old)
@@ -112,7 +114,8 @@ class CircuitFiles:
         shutil.rmtree(old, ignore_errors=True)
 
     def _parts(self) -> Mapping[str, bytes]:
-        parts = {MODEL: self.model.to_bytes(), MANIFEST: bytes(self.manifest) + b"\n"}
+        head = None if self.secret is None else self.secret.head
+        parts = {MODEL: to_file(self.model, head), MANIFEST: bytes(self.manifest) + b"\n"}
         if self.secret is not None:
             parts[SECRET] = _json({"salt": hex(self.secret.salt)})
         for batch, built in self.circuits.items():
@@ -141,10 +144,19 @@ class CircuitFiles:
         }
 
 
-def check_place(folder: Path) -> None:
-    """Raises BadCircuitFiles where `save` would: something else than a circuit folder is there."""
+def check_place(folder: Path, force: bool = False) -> None:
+    """Raises what `save` would: BadCircuitFiles if something else than a circuit folder is there,
+    WouldLoseSecret if one with secret weights is, unless forced."""
+    for place in (folder, _aside(folder)):
+        if (place / SECRET).exists() and not force:
+            raise WouldLoseSecret(place)
     if folder.exists() and not (folder / INDEX).exists():
         raise BadCircuitFiles(folder, "it is there and is no circuit folder", "a new folder")
+
+
+def _aside(folder: Path) -> Path:
+    """Where a folder is while another one takes its place; a `save` that was cut short leaves it there."""
+    return folder.with_name(f".{folder.name}.old")
 
 
 class _Reader:
@@ -172,7 +184,7 @@ class _Reader:
     def _fields(self) -> dict[str, Any]:
         model_data, manifest_data = self.part(MODEL), self.part(MANIFEST)
         try:
-            model = IntegerModel.from_bytes(model_data)
+            model, head = from_file(model_data)
         except VouchError as error:
             raise BadCircuitFiles(self.folder / MODEL, str(error), "an integer model") from error
         try:
@@ -191,6 +203,10 @@ class _Reader:
         secret = None
         if SECRET in self.hashes:
             secret = Secret(model, int(self._object(SECRET, self.part(SECRET), "a salt")["salt"], 16))
+        if head != (None if secret is None else secret.head):
+            received = "no salt" if head is None else "another salt" if secret else "a salt"
+            expected = "the bare model" if secret is None else f"the salt of {SECRET} in front of the weights"
+            raise BadCircuitFiles(self.folder / MODEL, received, expected)
         commitment = 0 if secret is None else secret.commitment
         if any(built.circuit.commitment != commitment for built in circuits.values()):
             raise BadCircuitFiles(self.folder / INDEX, "another commitment", f"{commitment:#x}")

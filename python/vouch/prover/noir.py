@@ -14,7 +14,7 @@ from functools import cached_property
 from importlib.resources import files
 from typing import Any, Final
 
-from vouch.circuit.bounds import ArgMaxBounds, Column, LookupBounds, ReluBounds, RoundBounds
+from vouch.circuit.bounds import ArgMaxBounds, Bounds, Column, LookupBounds, ReluBounds, RoundBounds
 from vouch.circuit.model import IntegerModel
 from vouch.circuit.ops import Affine, Combine, Concat, Gather, Lookup, Relu, Round, Scale
 from vouch.circuit.trace import Trace
@@ -70,6 +70,11 @@ class Layout:
         return sum(column.count for columns in self.columns for column in columns)
 
     @cached_property
+    def bounds(self) -> tuple[Bounds | None, ...]:
+        """Of each node."""
+        return secrets.veiled(self.model) if self.secret else self.model.bounds
+
+    @cached_property
     def columns(self) -> tuple[tuple[Column, ...], ...]:
         """Advice of each value, the inputs' first."""
         return tuple(() if i in self.merged else own for i, own in enumerate(self.model.columns))
@@ -99,15 +104,22 @@ def advice(
     model: IntegerModel, traces: Iterable[Trace], context: int, secret: secrets.Secret | None = None
 ) -> list[int]:
     """The private inputs of a proof, in order; negative numbers stand for field elements."""
-    merged = Layout(model).merged
+    layout = Layout(model, secret=secret is not None)
     values = [] if secret is None else list(secret.advice)
+    both = zip(layout.bounds, model.bounds, strict=True)
+    moved = [0, *(_offset(own) - _offset(usual) for own, usual in both)]
     for trace in traces:
         for i, columns in enumerate(trace.advice):
-            if i not in merged:
-                for column in columns.values():
-                    values += column.tolist()
+            if i not in layout.merged:
+                for name, column in columns.items():
+                    values += (column + moved[i] if name == "y" else column).tolist()
     values.append(context * context % FIELD)
     return values
+
+
+def _offset(bounds: Bounds | None) -> int:
+    """What is added to a result before its bits are counted."""
+    return bounds.offset if isinstance(bounds, RoundBounds | LookupBounds) else 0
 
 
 def source(model: IntegerModel, *, batch: int = 1, secret: bool = False) -> str:
@@ -202,7 +214,7 @@ class _Call:
 def _calls(layout: Layout) -> Iterator[_Call]:
     model = layout.model
     held = {section.node: section.start for section in secrets.sections(model)} if layout.secret else {}
-    for i, (node, bounds) in enumerate(zip(model.nodes, model.bounds, strict=True), 1):
+    for i, (node, bounds) in enumerate(zip(model.nodes, layout.bounds, strict=True), 1):
         x = tuple(f"v{source}" for source in node.sources)
         size = len(model.intervals[i].lo)
         match node.op, bounds:

@@ -3,9 +3,9 @@
 import asyncio
 from pathlib import Path
 
+from vouch.circuit.artefact import from_file
 from vouch.circuit.codec import run_bytes
 from vouch.circuit.errors import BadIntegerModel, IntervalTooWide, LookupOutOfTable
-from vouch.circuit.model import IntegerModel
 from vouch.circuit.parts import Port
 from vouch.protocol.codec import Tensors, decode_tensors, encode_tensors
 from vouch.protocol.manifest import Manifest, TensorSpec
@@ -24,7 +24,7 @@ class IntegerRuntime:
         self._manifest = manifest
         self._file, data = ArtefactFile.load(Path(path), manifest)
         try:
-            self._model = IntegerModel.from_bytes(data)
+            self._model, _ = from_file(data)
         except (BadIntegerModel, IntervalTooWide, LookupOutOfTable) as error:
             raise ArtefactUnreadable(self._file.path, str(error)) from error
         received = [_of_port(port) for port in (*self._model.inputs, *self._model.outputs)]

@@ -98,12 +98,13 @@ async def test_a_manifest_of_ones_own_for_an_onnx_file(tmp_path: Path) -> None:
     assert manifest.model_id != onnx_manifest(risk_model(), "risk").model_id
 
 
-async def test_a_circuit_folder(tmp_path: Path) -> None:
+@pytest.mark.parametrize("salt", [None, b"\7" * 32])
+async def test_a_circuit_folder(tmp_path: Path, salt: bytes | None) -> None:
     (folder := tmp_path / "risk").mkdir()
-    write(folder, small_model())
+    write(folder, small_model(), salt)
     async with running(tmp_path, "--circuit", "risk") as info:
         (model,) = info["models"]
-    manifest = manifest_of(small_model())
+    manifest = manifest_of(small_model(), salt=salt)
     assert (model["name"], model["modelId"]) == ("small", f"0x{manifest.model_id.hex()}")
     assert info["routes"] == ["SIGN", "QRUM", "ZKUH"]
 

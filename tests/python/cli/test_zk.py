@@ -1,4 +1,5 @@
 import asyncio
+import hashlib
 import json
 from pathlib import Path
 
@@ -94,6 +95,35 @@ def test_without_set_up(tmp_path: Path) -> None:
     done = run("compile", MODEL, "--data", data, "-o", tmp_path / "c", "--home", tmp_path / "nothing")
     assert done.exit_code != 0
     assert "run `vouch zk setup`" in done.output
+
+
+def test_a_folder_with_secret_weights_is_not_replaced(tmp_path: Path) -> None:
+    """Seen before the work, and not when all is done."""
+    data, _ = rows(tmp_path)
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "secret.json").write_text("{}")
+    (tmp_path / "c" / "circuit.json").write_text("{}")
+    words = ("compile", MODEL, "--data", data, "-o", tmp_path / "c", "--home", tmp_path / "nothing")
+    done = run(*words)
+    assert done.exit_code != 0
+    assert "could never be proven" in " ".join(done.output.split())
+    forced = run(*words, "--force")
+    assert "run `vouch zk setup`" in forced.output
+    assert (tmp_path / "c" / "secret.json").read_text() == "{}"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_secret_weights_as_they_are_typed(tmp_path: Path) -> None:
+    data, _ = rows(tmp_path)
+    words = ("compile", MODEL, "--data", data, "-o", tmp_path / "c", "--secret")
+    made = run(*words, "--dev-srs", "--gates", 4000, "--home", zk.HOME)
+    assert made.exit_code == 0, made.output
+    files = CircuitFiles.load(tmp_path / "c")
+    assert files.secret is not None
+    assert files.manifest.artefact.sha256 != hashlib.sha256(files.model.to_bytes()).hexdigest()
+    checked = run("check", tmp_path / "c", "--home", zk.HOME)
+    assert checked.exit_code == 0, checked.output
 
 
 @pytest.mark.parametrize("content", [b"", b"no array", b"PK\x03\x04"])

@@ -1,23 +1,38 @@
 import asyncio
+import hashlib
 import json
+import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import pytest_asyncio
 
 from scripts.gallery.loans import make_loans
+from tests.python.prover.lowering.onnxes import make, node
 from tests.support import circuits, zk
 from tests.support.artefacts import ROOT
 from tests.support.honk import Honk
 from vouch.chain.rpc import Rpc
 from vouch.chain.sender import TxSender
+from vouch.cli.sources import circuit_runtime
+from vouch.protocol.zk import FIELD
+from vouch.prover import noir
 from vouch.prover.build import build
 from vouch.prover.errors import BadCircuitFiles, StringTooShort
 from vouch.prover.files import CircuitFiles
-from vouch.prover.lowering.quantise import quantise
+from vouch.prover.lowering.emit import emit
+from vouch.prover.lowering.quantise import Quantised, quantise
+from vouch.prover.lowering.read import load as load_graph
+from vouch.prover.lowering.simplify import simplify
+from vouch.prover.lowering.translate import translate
 from vouch.prover.noir import NotABatch
+from vouch.prover.opcodes import Program
 from vouch.prover.proving import prove
+from vouch.prover.secret import NothingSecret, WeightsInTheClear, WouldLoseSecret
+from vouch.prover.service.circuits import load
 
 # Noir's compiler takes seconds for each circuit, more where the machine has other work.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -51,6 +66,94 @@ async def test_secret_weights(secret_files: CircuitFiles, rpc: Rpc, sender: TxSe
     assert await honk.accepts(proof.data, proof.public)
     changed = (*proof.public[:-2], proof.public[-2] + 1, 99)
     assert not await honk.accepts(proof.data, changed)
+
+
+async def test_node_and_prover_start_from_secret_weights(secret_files: CircuitFiles) -> None:
+    data, output = circuits.row(secret_files.model, 1, 2, 3)
+    name, runtime = circuit_runtime(secret_files.folder)
+    assert (name, runtime.manifest.model_id) == ("small", secret_files.model_id)
+    assert await runtime.run(data) == output
+    (served,) = load(secret_files.folder)
+    assert served.circuit == secret_files.of(1).circuit
+    assert served.run(data) == output
+
+
+def logistic(weight: float, bias: float) -> bytes:
+    """One feature, one weight: the shortest form would be a factor for all."""
+    weights = {"w": np.array([[weight]], np.float32), "b": np.array([bias], np.float32)}
+    nodes = [node("Gemm", ["x", "w", "b"], ["t"]), node("Sigmoid", ["t"], ["y"])]
+    return make(nodes, {"x": ["N", 1]}, weights)
+
+
+def forms(value: int) -> tuple[str, ...]:
+    """How a number may stand in a text: in decimals, and as the hex of a field element."""
+    return rf"(?<!\d){value}(?!\d)", f"{value % FIELD:064x}"
+
+
+def readable(files: CircuitFiles) -> dict[str, str]:
+    """Everything in the folder but the secrets themselves, so that every number in it can be searched for."""
+    found = {}
+    for path in files.folder.rglob("*"):
+        if path.is_file() and path.name not in ("model.circuit", "secret.json"):
+            data = path.read_bytes()
+            found[str(path.relative_to(files.folder))] = data.decode("utf-8", "replace") + data.hex()
+    built = files.of(1)
+    program = json.loads(built.program)
+    found["opcodes"] = repr(Program.parse(program["bytecode"]))
+    found["plan"] = repr(built.plan)
+    return found
+
+
+async def built_secret(made: Quantised, folder: Path) -> CircuitFiles:
+    return await build(made, folder, name="one", srs=zk.string(), toolchain=zk.toolchain(), secret=True)
+
+
+async def test_no_number_of_the_secret_weights_is_anywhere(tmp_path: Path) -> None:
+    rows = np.random.default_rng(1).normal(size=(200, 1)).astype(np.float32) * 3
+    made = quantise(logistic(1.7341, 0.31), rows, max_error=2e-5, secret=True)
+    files = await built_secret(made, tmp_path / "c")
+    assert files.secret is not None
+    salt, *numbers = files.secret.advice
+    assert len(numbers) == 2
+    assert min(map(abs, numbers)) > 10_000
+    # the search itself finds them where nothing is hidden
+    for value in numbers:
+        assert re.search(forms(value)[0], noir.source(files.model))
+    texts = readable(files)
+    assert {"manifest.json", "batch-1/circuit.nr", "batch-1/Verifier.sol", "batch-1/vk"} < set(texts)
+    for value in (salt, *numbers):
+        for form in forms(value):
+            assert [name for name, text in texts.items() if re.search(form, text)] == []
+    published = bytes(files.manifest).decode()
+    assert hashlib.sha256(files.model.to_bytes()).hexdigest() not in published
+    # and whoever has other weights of their width has the same program, to the last byte
+    graph = load_graph(logistic(1.7301, 0.3098))
+    other = emit(graph, simplify(translate(graph)), made.report.scales, secret=True).model
+    assert other.to_bytes() != files.model.to_bytes()
+    assert noir.source(other, secret=True) == files.of(1).source
+
+
+async def test_what_was_made_for_everybody_is_not_built_secret(tmp_path: Path) -> None:
+    rows = np.random.default_rng(1).normal(size=(200, 1)).astype(np.float32)
+    with pytest.raises(WeightsInTheClear, match=r"make it with quantise\(\.\.\., secret=True\)"):
+        await built_secret(quantise(logistic(1.7, 0.3), rows), tmp_path / "c")
+    nothing = make([node("Sigmoid", ["x"], ["y"])], {"x": ["N", 1]})
+    with pytest.raises(NothingSecret, match="has no weights that could be secret"):
+        await built_secret(quantise(nothing, rows, secret=True), tmp_path / "c")
+    assert not (tmp_path / "c").exists()
+
+
+async def test_the_salt_of_another_circuit_is_not_overwritten(
+    secret_files: CircuitFiles, tmp_path: Path
+) -> None:
+    folder = tmp_path / "c"
+    shutil.copytree(secret_files.folder, folder)
+    with pytest.raises(WouldLoseSecret):
+        await circuits.built(circuits.model(), folder)
+    made = await build(
+        circuits.model(), folder, name="small", srs=zk.string(), toolchain=zk.toolchain(), force=True
+    )
+    assert made.secret is CircuitFiles.load(folder).secret is None
 
 
 async def test_the_same_model_gives_the_same_circuit(files: CircuitFiles, tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -9,7 +10,9 @@ import pytest
 
 from tests.support import zk
 from tests.support.circuits import model
+from vouch.circuit.artefact import to_file
 from vouch.circuit.model import IntegerModel
+from vouch.protocol.manifest import Manifest
 from vouch.protocol.packing import Packing
 from vouch.protocol.zk import Circuit
 from vouch.prover import acir
@@ -18,7 +21,7 @@ from vouch.prover.contract import VerifierCode
 from vouch.prover.errors import BadCircuitFiles, UnknownBatch
 from vouch.prover.files import Built, CircuitFiles
 from vouch.prover.opcodes import Program
-from vouch.prover.secret import Secret
+from vouch.prover.secret import Secret, WouldLoseSecret
 
 
 def built(made: IntegerModel, batch: int, commitment: int = 0) -> Built:
@@ -34,7 +37,7 @@ def files_of(folder: Path, made: IntegerModel, *, secret: Secret | None = None) 
     commitment = 0 if secret is None else secret.commitment
     circuits = {batch: built(made, batch, commitment) for batch in (1, 16)}
     ids = [circuit.circuit.id for circuit in circuits.values()]
-    about = manifest("small", made, ids)
+    about = manifest("small", made, ids, secret)
     return CircuitFiles(folder, made, about, circuits, "dev-srs", {"solc": "0.8.37"}, {"rows": 7}, secret)
 
 
@@ -82,12 +85,99 @@ def test_secret_weights_come_with_their_salt(tmp_path: Path) -> None:
     assert (tmp_path / "circuit").stat().st_mode & 0o077 == 0
 
 
+def test_no_guess_of_secret_weights_can_be_confirmed_by_the_published_hash(tmp_path: Path) -> None:
+    """The manifest is on chain: who guesses the weights may hash whatever has no salt in it."""
+    made = model()
+    secret = Secret.of(made)
+    files_of(tmp_path / "circuit", made, secret=secret).save()
+    files = CircuitFiles.load(tmp_path / "circuit")
+    held = (files.folder / "model.circuit").read_bytes()
+    assert made.to_bytes() in held
+    assert secret.head in held
+    assert files.manifest.artefact.sha256 == hashlib.sha256(held).hexdigest()
+    for guess in (made.to_bytes(), held.replace(secret.head, bytes(32)), held.replace(secret.head, b"")):
+        assert hashlib.sha256(guess).hexdigest() not in bytes(files.manifest).decode()
+
+
 def test_another_salt_is_noticed(tmp_path: Path) -> None:
     made = model()
-    files = files_of(tmp_path / "circuit", made, secret=Secret(made, 7))
-    replace(files, secret=Secret(made, 8)).save()
+    seven, eight = Secret(made, 7), Secret(made, 8)
+    files = files_of(tmp_path / "circuit", made, secret=seven)
+    replace(files, secret=eight).save()
+    with pytest.raises(BadCircuitFiles, match=r"manifest\.json: it names a model of SHA-256"):
+        CircuitFiles.load(files.folder)
+    other = manifest("small", made, files.manifest.zk, eight)
+    replace(files, manifest=other, secret=eight).save(force=True)
     with pytest.raises(BadCircuitFiles, match=r"another commitment, expected 0x"):
         CircuitFiles.load(files.folder)
+
+
+def rehashed(folder: Path, name: str, data: bytes, about: Manifest) -> None:
+    """One part and the manifest changed by somebody who keeps every hash right."""
+    (folder / name).write_bytes(data)
+    (folder / "manifest.json").write_bytes(bytes(about) + b"\n")
+
+    def change(index: dict[str, Any]) -> None:
+        for part in (name, "manifest.json"):
+            index["files"][part] = hashlib.sha256((folder / part).read_bytes()).hexdigest()
+        index["modelId"] = about.model_id.hex()
+
+    rewritten(folder / "circuit.json", change)
+
+
+@pytest.mark.parametrize(
+    ("salt", "held", "reason"),
+    [
+        (7, None, "no salt, expected the salt of secret.json in front of the weights"),
+        (7, 8, "another salt, expected the salt of secret.json"),
+        (None, 8, "a salt, expected the bare model"),
+    ],
+)
+def test_a_salt_that_is_not_where_it_belongs(
+    tmp_path: Path, salt: int | None, held: int | None, reason: str
+) -> None:
+    made = model()
+    secret, other = (None if it is None else Secret(made, it) for it in (salt, held))
+    files = files_of(tmp_path / "circuit", made, secret=secret)
+    files.save()
+    about = manifest("small", made, files.manifest.zk, other)
+    rehashed(files.folder, "model.circuit", to_file(made, None if other is None else other.head), about)
+    with pytest.raises(BadCircuitFiles, match=rf"model\.circuit: {reason}"):
+        CircuitFiles.load(files.folder)
+
+
+def salt_in(folder: Path) -> int | None:
+    secret = CircuitFiles.load(folder).secret
+    return None if secret is None else secret.salt
+
+
+def test_secret_weights_are_replaced_only_by_force(tmp_path: Path) -> None:
+    made = model()
+    first, second = Secret(made, 7), Secret(made, 8)
+    files_of(tmp_path / "circuit", made, secret=first).save()
+    for fresh in (files_of(tmp_path / "circuit", made, secret=second), files_of(tmp_path / "circuit", made)):
+        with pytest.raises(WouldLoseSecret, match=r"delivered under this circuit could never be proven"):
+            fresh.save()
+        assert salt_in(tmp_path / "circuit") == 7
+    files_of(tmp_path / "circuit", made, secret=second).save(force=True)
+    assert salt_in(tmp_path / "circuit") == 8
+    assert [path.name for path in tmp_path.iterdir()] == ["circuit"]
+
+
+def test_secret_weights_that_a_save_cut_short_has_put_aside_are_kept(tmp_path: Path) -> None:
+    made = model()
+    files_of(tmp_path / "circuit", made, secret=Secret(made, 7)).save()
+    (tmp_path / "circuit").rename(tmp_path / ".circuit.old")
+    with pytest.raises(WouldLoseSecret, match=r"/\.circuit\.old is a circuit with secret weights"):
+        files_of(tmp_path / "circuit", made).save()
+    assert (tmp_path / ".circuit.old" / "secret.json").exists()
+
+
+def test_force_replaces_nothing_but_circuits(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "secret.json").write_text("of something else")
+    with pytest.raises(BadCircuitFiles, match="is no circuit folder"):
+        files_of(tmp_path / "home", model()).save(force=True)
 
 
 def test_an_unknown_batch(files: CircuitFiles) -> None:

@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 from tests.support import circuits
+from vouch.circuit.artefact import to_file
 from vouch.circuit.model import IntegerModel
 from vouch.protocol.manifest import Artefact, Limits, Manifest, TensorSpec
 
@@ -16,9 +17,9 @@ def small_model(seed: int = 1) -> IntegerModel:
     return circuits.model(seed)
 
 
-def manifest_of(model: IntegerModel, zk: tuple[bytes, ...] = CIRCUITS) -> Manifest:
-    """As it is published."""
-    data = model.to_bytes()
+def manifest_of(model: IntegerModel, zk: tuple[bytes, ...] = CIRCUITS, salt: bytes | None = None) -> Manifest:
+    """As it is published; salt: of secret weights."""
+    data = to_file(model, salt)
     inputs, outputs = (
         tuple(TensorSpec(port.name, port.dtype, port.shape, port.decimals) for port in ports)
         for ports in (model.inputs, model.outputs)
@@ -27,8 +28,8 @@ def manifest_of(model: IntegerModel, zk: tuple[bytes, ...] = CIRCUITS) -> Manife
     return Manifest("small", "tensor", artefact, Limits(1_024), inputs, outputs, zk=zk)
 
 
-def write(folder: Path, model: IntegerModel) -> Path:
+def write(folder: Path, model: IntegerModel, salt: bytes | None = None) -> Path:
     """A circuit folder as far as a node looks at it; gives the model's file."""
-    (folder / "manifest.json").write_bytes(bytes(manifest_of(model)) + b"\n")
-    (path := folder / "model.circuit").write_bytes(model.to_bytes())
+    (folder / "manifest.json").write_bytes(bytes(manifest_of(model, salt=salt)) + b"\n")
+    (path := folder / "model.circuit").write_bytes(to_file(model, salt))
     return path

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.python.runtimes.circuits import manifest_of, small_model, write
+from vouch.circuit.artefact import SALT
 from vouch.circuit.errors import InputOutOfRange
 from vouch.circuit.model import IntegerModel
 from vouch.protocol.codec import NotWholeWords, WrongSize, decode_tensors, encode_tensors
@@ -40,6 +41,17 @@ async def test_output_words_are_exactly_the_models(path: Path) -> None:
     for row in np.random.default_rng(1).integers(-(1 << 15), 1 << 15, (50, 3)).tolist():
         expected = MODEL.run(np.array(row)).tolist()
         assert await runtime.run(words(*row)) == words(*expected)
+
+
+async def test_secret_weights_are_read_from_behind_their_salt(tmp_path: Path) -> None:
+    salt = b"\7" * SALT
+    runtime = IntegerRuntime(write(tmp_path, MODEL, salt), manifest_of(MODEL, salt=salt))
+    assert await runtime.run(words(1, 2, 3)) == words(*MODEL.run(np.array([1, 2, 3])).tolist())
+    write(tmp_path, MODEL, b"\10" * SALT)
+    with pytest.raises(ArtefactChanged):
+        await runtime.run(words(1, 2, 3))
+    with pytest.raises(ArtefactChanged):
+        IntegerRuntime(write(tmp_path, MODEL), manifest_of(MODEL, salt=salt))
 
 
 async def test_the_same_input_gives_the_same_output_in_parallel(path: Path) -> None:

@@ -107,6 +107,15 @@ class Context:
             )
         return found
 
+    def uncut(self, node: FloatNode, divisor: float) -> None:
+        """Raises UnsupportedNode for a division of integers that leaves a rest, which ONNX cuts off."""
+        if node.outputs[0] in self.graph.integers and divisor != 1:
+            raise UnsupportedNode(
+                node.name,
+                node.operator,
+                "it divides integers and cuts off the rest: put a Cast to float before it",
+            )
+
     def shape(self, node: FloatNode, output: int = 0) -> tuple[int, ...]:
         """Of what a node makes."""
         return self.graph.shapes[node.outputs[output]]

@@ -49,6 +49,7 @@ def _quotient(context: Context, node: FloatNode) -> None:
         raise UnsupportedNode(node.name, node.operator, "it divides by a computed tensor; only constants can")
     if not divisor.all():
         raise UnsupportedNode(node.name, node.operator, "it divides by zero")
+    context.uncut(node, np.abs(divisor).max())
     target = context.shape(node)
     value = context.spread(node, *context.value(node, 0), target)
     context.made(node, context.each(node, value, np.broadcast_to(1 / divisor, target), 0.0))

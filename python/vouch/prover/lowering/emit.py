@@ -46,10 +46,11 @@ def lower(graph: Graph, scales: Scales) -> IntegerModel:
     return emit(graph, simplify(translate(graph)), scales).model
 
 
-def emit(graph: Graph, network: Network, scales: Scales) -> Lowered:
-    """The integer model of a graph's simplified network. Raises TooWide."""
+def emit(graph: Graph, network: Network, scales: Scales, *, secret: bool = False) -> Lowered:
+    """The integer model of a graph's simplified network; secret: see `Circuit`. Raises TooWide."""
     emitter = _Emitter(graph, network, scales)
-    wires = [emitter.inputs()]
+    emitter.circuit.secret = secret
+    wires = emitter.wires
     name = "input"
     try:
         for value, layer in enumerate(network.layers, start=1):
@@ -58,7 +59,7 @@ def emit(graph: Graph, network: Network, scales: Scales) -> Lowered:
         ids = []
         for tensor, value, unit in zip(graph.outputs, network.outputs, emitter.units, strict=True):
             name = f"output {tensor.name}"
-            ids.append(emitter.circuit.counted(wires[value], unit, emitter.precision).value)
+            ids.append(emitter.output(wires[value], unit).value)
     except IntervalTooWide as error:
         raise TooWide(name, error.bound) from error
     output = ids[0] if len(ids) == 1 else emitter.circuit.put(Concat(), *ids)
@@ -88,11 +89,12 @@ class _Emitter:
         self.circuit = Circuit.of_inputs(network.sizes[0], scales.input_bits)
         self.tables: list[TableError] = []
         self.units = [_unit(tensor, scales.output_decimals) for tensor in graph.outputs]
-        self.precision = scales.weight + scales.activation
+        self._precision = scales.weight + scales.activation
         self._readers = network.readers()
         self._goals = _goals(network, self.units, self._readers)
+        self.wires = [self._inputs()]
 
-    def inputs(self) -> Wire:
+    def _inputs(self) -> Wire:
         """Value 0: the words as they are. What is a large number gets weights that are as much finer."""
         tensors = self._graph.inputs
         units = [_unit(tensor, self._scales.input_decimals) for tensor in tensors]
@@ -103,6 +105,10 @@ class _Emitter:
         )
         grain = max(*units, 2.0 ** (self._scales.input_bits - 2))
         return Wire(0, factor, grain, self.circuit.intervals[0])
+
+    def output(self, wire: Wire, unit: float) -> Wire:
+        """The numbers in the unit of an output."""
+        return self.circuit.counted(self._even(wire), unit, self._precision)
 
     def layer(
         self,
@@ -138,7 +144,7 @@ class _Emitter:
         # an activation rounds by itself
         if goal is None or any(self._is_rectify(reader) for reader in self._readers[value]):
             return made
-        return self.circuit.counted(made, goal, self.precision)
+        return self.circuit.counted(made, goal, self._precision)
 
     def _pick(self, index: np.ndarray, x: Wire) -> Wire:
         factor = x.factor
@@ -174,8 +180,8 @@ class _Emitter:
 
     def _curve(self, value: int, layer: Curve, x: Wire, goal: float | None, name: str) -> Wire:
         """Counted down from the upper end, clamped at both, and looked up."""
-        alone = self._readers[self._network.layers[value - 1].sources[0]] == [value]
         x = self._even(x)
+        alone = self._alone(value, x)
         scales, circuit = self._scales, self.circuit
         shift = excess(x, min(scales.activation, MAX_DOMAIN_BITS - 6))
         factor = x.one / 2**shift
@@ -192,6 +198,13 @@ class _Emitter:
         if down.interval.low < 0:
             down = circuit.wire(circuit.put(Relu(), down.value), factor)
         return circuit.wire(circuit.put(Lookup(table.step_bits, table.knots), down.value), unit)
+
+    def _alone(self, value: int, x: Wire) -> bool:
+        """Does only this value, made of x, still read x? Values that differ in their unit share one wire."""
+        if self._readers[self._network.layers[value - 1].sources[0]] != [value]:
+            return False
+        sharing = (it for it, wire in enumerate(self.wires) if wire.value == x.value)
+        return all(0 < reader <= value for it in sharing for reader in self._readers[it])
 
     def _add(self, value: int, layer: Add, u: Wire, v: Wire) -> Wire:
         u, v = self._even(u), self._even(v)
@@ -227,7 +240,7 @@ class _Emitter:
         factor = max(wire.one for wire in wires)
         if not all(whole(factor / wire.one, 0.0) for wire in wires):
             factor *= 2.0**self._scales.weight
-        return [self.circuit.counted(wire, factor, self.precision) for wire in wires]
+        return [self.circuit.counted(wire, factor, self._precision) for wire in wires]
 
     def _even(self, wire: Wire) -> Wire:
         """All elements in one unit: inputs of different decimals are brought to the finest."""

@@ -21,6 +21,9 @@ def weigh(circuit: Circuit, wire: Wire, layer: Linear, scales: Scales, goal: flo
     if goal is not None and _fits(wire, layer, goal):
         return _put(circuit, wire, layer, goal)
     exact = _exact_factor(wire, layer, scales)
+    if circuit.secret and exact != wire.one:
+        # the factor is public in the tables that follow, and would tell the smallest weight
+        exact = None
     if exact is not None and (goal is None or steps(exact, goal) is not None):
         return _put(circuit, wire, layer, exact)
     # weights of about 1 get 2**weight, for numbers of about 1
@@ -77,7 +80,7 @@ def _put(circuit: Circuit, wire: Wire, layer: Linear, factor: float) -> Wire:
     weights = np.rint(layer.weights * factor / _per_weight(layer, wire.factor)).astype(np.int64)
     bias = np.rint(layer.bias * factor).astype(np.int64)
     single = weights.shape[1] == 1 and (weights == weights[0]).all() and (bias == bias[0]).all()
-    if not single:
+    if circuit.secret or not single:
         return circuit.wire(circuit.put(Affine(weights, bias, layer.index), wire.value), factor)
     # the same for all elements: no sums of their own are needed
     size = len(wire.interval.lo)

@@ -87,10 +87,10 @@ def _gemm(context: Context, node: FloatNode) -> None:
     target = context.shape(node)
     bias = context.constant(node, 2) if context.given(node, 2) else np.zeros(())
     made = dense(context, node, value, numbers, alpha * weights, np.zeros(weights.shape[1]))
-    if bias is None:
+    if bias is None and beta:
         term = context.spread(node, *context.value(node, 2), target)
         made = context.add(node, Add(1.0, beta), made, term)
-    elif bias.any():
+    elif bias is not None and bias.any():
         made = context.each(node, made, 1.0, beta * np.broadcast_to(bias, target))
     context.made(node, made)
 

@@ -49,10 +49,11 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Quantised:
-    """An integer model and how it was measured."""
+    """An integer model and how it was measured. secret: made so that a circuit can hide all its weights."""
 
     model: IntegerModel
     report: Report
+    secret: bool = False
 
 
 def quantise(
@@ -66,12 +67,14 @@ def quantise(
     input_decimals: int = 6,
     output_decimals: int = 6,
     input_bits: int | None = None,
+    secret: bool = False,
 ) -> Quantised:
     """Chooses the fewest bits that keep the error on part of the data small enough; measures on the rest.
 
     data: rows of real inputs, by tensor name if there are several. labels: the true class of each row.
     outputs: those wanted, by name (default: all). input_bits: of every input word; by default there is room
-    for twice the largest number in the data. min_agreement: for outputs that are classes.
+    for twice the largest number in the data. min_agreement: for outputs that are classes. secret: keep all
+    weights where a circuit can hide them, which costs more gates.
 
     Raises BadOnnxFile, UnsupportedNode, UnsupportedTensor, BadCalibration, NotAccurateEnough.
     """
@@ -79,7 +82,7 @@ def quantise(
     network = simplify(translate(graph))
     rows = Rows.read(graph, data, labels, input_decimals)
     calibration, evaluation = rows.split(MAX_CALIBRATION)
-    search = _Search(graph, network, calibration, max_error, min_agreement)
+    search = _Search(graph, network, calibration, max_error, min_agreement, secret)
     start = Scales(
         _START,
         _START,
@@ -88,7 +91,7 @@ def quantise(
         output_decimals=output_decimals,
     )
     scales, lowered = search.smallest(start)
-    return Quantised(lowered.model, _report(scales, lowered, calibration, evaluation))
+    return Quantised(lowered.model, _report(scales, lowered, calibration, evaluation), secret)
 
 
 def _report(scales: Scales, lowered: Lowered, calibration: Rows, evaluation: Rows) -> Report:
@@ -110,9 +113,15 @@ class _Search:
     """Tries scales on the calibration rows."""
 
     def __init__(
-        self, graph: Graph, network: Network, rows: Rows, max_error: float, min_agreement: float
+        self,
+        graph: Graph,
+        network: Network,
+        rows: Rows,
+        max_error: float,
+        min_agreement: float,
+        secret: bool,
     ) -> None:
-        self._graph, self._network, self._rows = graph, network, rows
+        self._graph, self._network, self._rows, self._secret = graph, network, rows, secret
         self._max_error, self._min_agreement = max_error, min_agreement
         self._curves = any(isinstance(layer.operation, Curve) for layer in network.layers)
         self._best: float | None = None
@@ -140,7 +149,7 @@ class _Search:
     def _try(self, scales: Scales) -> Lowered | None:
         """The model, if it is good enough."""
         try:
-            lowered = emit(self._graph, self._network, scales)
+            lowered = emit(self._graph, self._network, scales, secret=self._secret)
         except TooWide as error:
             self._problem = str(error)
             return None

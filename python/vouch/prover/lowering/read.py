@@ -80,7 +80,8 @@ class FloatNode:
 class Graph:
     """The nodes needed for the outputs, in an order in which each comes after what it reads.
 
-    shapes: of every computed tensor, for one batch item. constants: by tensor name. model: the whole file.
+    shapes: of every computed tensor, for one batch item. integers: the computed tensors that hold integers.
+    constants: by tensor name. model: the whole file.
     """
 
     inputs: tuple[Tensor, ...]
@@ -88,6 +89,7 @@ class Graph:
     nodes: tuple[FloatNode, ...]
     constants: Mapping[str, np.ndarray]
     shapes: Mapping[str, tuple[int, ...]]
+    integers: frozenset[str]
     model: bytes
 
 
@@ -122,6 +124,9 @@ def load(source: Path | bytes, *, outputs: Sequence[str] | None = None) -> Graph
         tuple(_node(node, versions) for node in nodes if not constant.issuperset(filter(None, node.output))),
         {key: value for key, value in values.items() if key in constant},
         {key: value.shape for key, value in values.items() if isinstance(value, np.ndarray)},
+        frozenset(
+            key for key, value in values.items() if isinstance(value, np.ndarray) and value.dtype.kind in "iu"
+        ),
         data,
     )
 

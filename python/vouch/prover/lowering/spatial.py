@@ -1,4 +1,4 @@
-"""Nodes that look at windows of images [1, channels, ...], and at whole axes."""
+"""Nodes that look at windows of images [n, channels, ...], and at whole axes."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -67,15 +67,20 @@ def _conv(context: Context, node: FloatNode) -> None:
     inside = np.broadcast_to((seen >= 0)[None, :, None, :], (filters, places, channels, seen.shape[1]))
     index = np.where(inside, plane[:, None, :, None] + seen[None, :, None, :], 0)
     taps = np.where(inside, weights.reshape(filters, 1, channels, -1), 0.0)
+    sums = filters * places
+    # every image's pixels follow those of the one before
+    starts = np.repeat(np.arange(shape[0]) * shape[1] * pixels, sums)[:, None]
     layer = Linear(
-        taps.reshape(filters * places, -1), np.repeat(bias, places), index.reshape(filters * places, -1)
+        np.tile(taps.reshape(sums, -1), (shape[0], 1)),
+        np.tile(np.repeat(bias, places), shape[0]),
+        np.tile(index.reshape(sums, -1), (shape[0], 1)) + starts,
     )
     context.made(node, context.add(node, layer, value))
 
 
 def _planes(shape: Sequence[int], seen: np.ndarray) -> np.ndarray:
-    """The windows in every channel, int64 [channels * targets, kernel]; -1 stays."""
-    offsets = np.arange(shape[1])[:, None, None] * math.prod(shape[2:])
+    """The windows in every channel of every image, int64 [n * channels * targets, kernel]; -1 stays."""
+    offsets = np.arange(shape[0] * shape[1])[:, None, None] * math.prod(shape[2:])
     return np.where(seen >= 0, seen + offsets, -1).reshape(-1, seen.shape[1])
 
 
@@ -126,6 +131,8 @@ def _over(context: Context, node: FloatNode, axes: Sequence[int], mean: bool) ->
     gone = sorted({axis % len(shape) for axis in axes})
     kept = [axis for axis in range(len(shape)) if axis not in gone]
     each = math.prod(shape[axis] for axis in gone)
+    if mean:
+        context.uncut(node, each)
     numbers = np.arange(math.prod(shape)).reshape(shape).transpose(*kept, *gone).reshape(-1, each)
     weights = np.full(numbers.shape, 1 / each if mean else 1.0)
     context.made(node, context.add(node, Linear(weights, np.zeros(len(numbers)), numbers), value))
@@ -153,8 +160,8 @@ def _batch_normalization(context: Context, node: FloatNode) -> None:
     scale, bias, mean, variance = (context.fixed(node, i) for i in range(1, 5))
     factor = scale / np.sqrt(variance + node.attributes.get("epsilon", 1e-5))
     along = (len(scale), *[1] * (len(shape) - 2))
-    factors = np.broadcast_to(factor.reshape(along), shape[1:])
-    constants = np.broadcast_to((bias - mean * factor).reshape(along), shape[1:])
+    factors = np.broadcast_to(factor.reshape(along), shape)
+    constants = np.broadcast_to((bias - mean * factor).reshape(along), shape)
     context.made(node, context.each(node, value, factors, constants))
 
 

@@ -39,10 +39,14 @@ class Wire:
 
 @dataclass(slots=True)
 class Circuit:
-    """The nodes so far and the interval of every value."""
+    """The nodes so far and the interval of every value.
+
+    secret: constants of the graph stand in Affines only, of which a circuit can hide the numbers.
+    """
 
     intervals: list[Interval]
     nodes: list[Node] = field(default_factory=list)
+    secret: bool = False
 
     @classmethod
     def of_inputs(cls, size: int, bits: int) -> "Circuit":

@@ -8,19 +8,19 @@ from hypothesis import strategies as st
 
 from tests.python.prover.lowering.onnxes import make, node
 
-ELEMENTWISE = ("Relu", "Tanh", "Sigmoid", "Abs", "Neg", "leaky", "residual", "scale", "shift")
+ELEMENTWISE = ("Relu", "Tanh", "Sigmoid", "Abs", "Neg", "leaky", "residual", "shared", "scale", "shift")
 
 
 @st.composite
 def chains(draw: st.DrawFn) -> tuple[bytes, tuple[int, ...]]:
-    """A random chain of supported nodes, on rows or on small images."""
+    """A random chain of supported nodes, on rows or on small images; what it passes may be outputs, too."""
     seed = draw(st.integers(0, 2**16))
     random = np.random.default_rng(seed)
     shape: tuple[int, ...] = draw(st.sampled_from([(1, 4), (1, 2, 4, 4)]))
     first = shape
     nodes: list[onnx.NodeProto] = []
     weights: dict[str, np.ndarray] = {}
-    names = ["x"]
+    names, outputs = ["x"], ["y"]
 
     def put(operator: str, inputs: list[str], **attributes: Any) -> None:
         nodes.append(node(operator, [names[-1], *inputs], [f"t{len(nodes)}"], **attributes))
@@ -81,8 +81,26 @@ def chains(draw: st.DrawFn) -> tuple[bytes, tuple[int, ...]]:
                 put("LeakyRelu", [], alpha=draw(st.sampled_from([0.01, 0.2, 0.5])))
             case "residual":
                 before = names[-1]
-                put("Relu", [])
+                for activation in draw(st.sampled_from([["Relu"], ["Tanh"], ["Relu", "Sigmoid"]])):
+                    put(activation, [])
                 put("Add", [before])
+            case "shared":
+                # a sum, and a curve of the same integers: in another unit, or past a Relu that does nothing
+                same = draw(st.sampled_from(["Mul", "Div", "Relu"]))
+                if len(shape) == 4:
+                    put("Flatten", [])
+                    shape = (1, int(np.prod(shape)))
+                put("Relu" if same == "Relu" else "Neg", [])
+                mixed = weight(shape[1], 3)
+                weights[mixed] = np.abs(weights[mixed]) if same == "Relu" else weights[mixed]
+                put("MatMul", [mixed])
+                shape, before = (1, 3), names[-1]
+                put(same, [] if same == "Relu" else [_size(weights, random)])
+                put(draw(st.sampled_from(["Sigmoid", "Tanh"])), [])
+                if draw(st.booleans()):
+                    outputs.append(before)
+                else:
+                    put("Add", [before])
             case "scale":
                 put("Mul", [weight(1)])
             case "shift":
@@ -92,7 +110,14 @@ def chains(draw: st.DrawFn) -> tuple[bytes, tuple[int, ...]]:
             case _:
                 put("Identity", [])
     nodes[-1].output[0] = "y"
-    return make(nodes, {"x": ["N", *first[1:]]}, weights), first
+    return make(nodes, {"x": ["N", *first[1:]]}, weights, outputs=outputs), first
+
+
+def _size(weights: dict[str, np.ndarray], random: np.random.Generator) -> str:
+    """One factor, not near 0."""
+    name = f"u{len(weights)}"
+    weights[name] = (random.random(1) + 0.25).astype(np.float32)
+    return name
 
 
 def _index(weights: dict[str, np.ndarray], random: np.random.Generator, size: int) -> str:

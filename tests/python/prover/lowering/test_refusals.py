@@ -150,6 +150,23 @@ def test_refusals_on_images(made: Any, outputs: list[str], reason: str) -> None:
     assert caught.value.name == "it"
 
 
+@pytest.mark.parametrize(
+    ("divides", "kind", "weights"),
+    [
+        (node("Div", ["x", "c"], ["d"], name="it"), TensorProto.INT64, {"c": ints(1, 2, -1, 1)}),
+        (node("ReduceMean", ["x"], ["d"], name="it"), TensorProto.INT32, {}),
+    ],
+    ids=["quotient", "mean"],
+)
+def test_integers_are_not_divided(divides: Any, kind: int, weights: dict[str, np.ndarray]) -> None:
+    """ONNX cuts off the rest; what follows is real, so nothing else would say so."""
+    nodes = [divides, node("Cast", ["d"], ["y"], to=TensorProto.FLOAT)]
+    data = make(nodes, {"x": ["N", 4]}, weights, dtypes={"x": kind})
+    with pytest.raises(UnsupportedNode, match="put a Cast to float before it") as caught:
+        translate(load(data))
+    assert caught.value.name == "it"
+
+
 def test_softmax_before_opset_13_runs_over_all_axes_after_its_own() -> None:
     nodes = [node("Softmax", ["x"], ["s"], name="it"), node("ArgMax", ["s"], ["y"], axis=1)]
     data = make(nodes, {"x": ["N", 3, 2]}, dtypes={"y": TensorProto.INT64}, opset=11)

@@ -94,3 +94,9 @@ IMAGE: dict[str, tuple[list[Any], dict[str, np.ndarray]]] = {
 def test_operator_on_images(case: str) -> None:
     nodes, weights = IMAGE[case]
     close(make(nodes, {"x": ["N", 2, 4, 5]}, weights), rows_of(4, 4, x=(1, 2, 4, 5)))
+
+
+@pytest.mark.parametrize("case", IMAGE)
+def test_operator_on_two_images_at_once(case: str) -> None:
+    nodes, weights = IMAGE[case]
+    close(make(nodes, {"x": [2, 2, 4, 5]}, weights), rows_of(4, 4, x=(2, 2, 4, 5)))

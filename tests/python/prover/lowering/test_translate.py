@@ -25,6 +25,10 @@ ROW: dict[str, tuple[list[Any], dict[str, np.ndarray]]] = {
         [node("Relu", ["x"], ["r"]), node("Gemm", ["x", "w", "r"], ["y"], beta=0.5)],
         {"w": f32(6, 6)},
     ),
+    "gemm that ignores a computed bias": (
+        [node("Relu", ["x"], ["r"]), node("Gemm", ["x", "w", "r"], ["y"], beta=0.0)],
+        {"w": f32(6, 6)},
+    ),
     "matmul": ([node("MatMul", ["x", "w"], ["y"])], {"w": f32(6, 4)}),
     "matmul with a vector": ([node("MatMul", ["x", "w"], ["y"])], {"w": f32(6)}),
     "matmul of several rows": (
@@ -216,6 +220,26 @@ def test_inputs_of_different_decimals() -> None:
         for seed in range(8)
     ]
     close(data, rows)
+
+
+def test_inputs_of_different_decimals_as_they_are() -> None:
+    data = make(
+        [node("Cast", ["k"], ["f"], to=TensorProto.FLOAT), node("Concat", ["x", "f"], ["y"], axis=1)],
+        {"x": ["N", 2], "k": ["N", 2]},
+        dtypes={"k": TensorProto.INT64},
+    )
+    compared = close(data, [{"x": np.array([[0.5, -2.25]], np.float32), "k": ints(-7, 1_000)[None]}])
+    assert compared.received.tolist() == [[0.5, -2.25, -7.0, 1_000.0]]
+
+
+def test_integers_divided_by_one_leave_no_rest() -> None:
+    data = make(
+        [node("Div", ["x", "c"], ["d"]), node("Cast", ["d"], ["y"], to=TensorProto.FLOAT)],
+        {"x": ["N", 3]},
+        {"c": ints(1, -1, 1)},
+        dtypes={"x": TensorProto.INT64},
+    )
+    assert close(data, [{"x": ints(5, 6, -7)[None]}]).received.tolist() == [[5.0, -6.0, -7.0]]
 
 
 def test_several_outputs() -> None:
