@@ -77,7 +77,7 @@ async def test_terms_without_a_gap_are_settled_in_one_step(tmp_path: Path, circu
 
 
 async def test_the_first_proof_of_all_may_come_later_too(tmp_path: Path, circuit: CircuitFiles) -> None:
-    """Nobody has measured one, but the circuit's size says about how long it takes."""
+    """The service made one of zeros before it took anything, and says how long that took."""
     async with zk_world(tmp_path, circuit) as z, z.prover.running(), z.w.relayer(z.config()) as store:
         asked = await z.ask()
         await reached(store, asked)

@@ -1,6 +1,11 @@
 """What time it is on the chain."""
 
 import time
+from collections import deque
+from statistics import median
+
+_KEPT = 15
+"""Times between blocks that are remembered; odd, so that the median is one of them."""
 
 
 class ChainClock:
@@ -8,10 +13,13 @@ class ChainClock:
 
     def __init__(self) -> None:
         self._time, self._seen = 0, time.monotonic()
+        self._between: deque[int] = deque(maxlen=_KEPT)
 
     def observe(self, block_time: int) -> None:
         """Takes in the time of the newest block."""
         if block_time != self._time:
+            if 0 < self._time < block_time:
+                self._between.append(block_time - self._time)
             self._time, self._seen = block_time, time.monotonic()
 
     def at_least(self) -> int:
@@ -26,6 +34,11 @@ class ChainClock:
     def newest(self) -> int:
         """Time of the newest block; the next one's is later."""
         return self._time
+
+    @property
+    def block_time(self) -> float | None:
+        """Seconds from one block to the next, typically; None before the second one was seen."""
+        return median(self._between) if self._between else None
 
     @property
     def quiet_for(self) -> float:

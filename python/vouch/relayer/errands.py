@@ -1,5 +1,6 @@
 """Transactions that carry one request each, and what their simulation says."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -42,6 +43,11 @@ class Errand:
             case TxKind.EXPIRE_DELIVERED:
                 return hub.expire_delivered(terms, answer.operator, keccak(answer.output))
         raise ValueError(f"{self.kind} is no errand")
+
+    @property
+    def due(self) -> float:
+        """Last second for it, unix time; infinite if none runs."""
+        return math.inf if self.job.prove_by is None else self.job.prove_by
 
     def gas(self, call: Call) -> int:
         """Gas limit of the transaction."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Iterable
 
 from vouch.chain.account import LocalKey
@@ -24,6 +25,8 @@ MAY_CHANGE = frozenset({"WrongStatus", "UnknownRequest", "UnregisteredOperator"}
 """Reverts that the next block may cure, or whose log is still to be read."""
 KEY_ENDED = frozenset({"UnknownEnclaveKey", "EnclaveKeyExpired", "EnclaveKeyRevoked"})
 """Reverts of a seal whose key does not count, or not any more: the node may make another one."""
+_SLOW = 12.0
+"""Seconds between blocks until the chain has shown its own: those of the slowest chains."""
 _URGENT = (TxKind.SETTLE, TxKind.EXPIRE_DELIVERED)
 _LATER = (TxKind.DELIVER, TxKind.EXPIRE)
 
@@ -69,6 +72,15 @@ class Sender:
     def trouble(self) -> str:
         """Why nothing goes out right now; empty if all is well."""
         return self._trouble or self._lane.trouble
+
+    def seconds_for(self, count: int) -> float:
+        """Until so many transactions that share none are in blocks, if all are to be sent at once."""
+        pace = self._clock.block_time
+        if pace is None:
+            pace = _SLOW
+        elif pace > self._patience.quiet:
+            pace = 0.0  # it makes a block as soon as there is something for it
+        return math.ceil(count / self._limits.alone) * pace
 
     def offer(self, job: Job) -> None:
         """Takes a job with answer and seal; offering it twice is harmless."""
@@ -244,7 +256,7 @@ class Sender:
         for kind in kinds:
             waiting = self._errands[kind]
             while waiting and self._free(kind):
-                errand = next(iter(waiting.values()))
+                errand = min(waiting.values(), key=lambda waits: waits.due)  # the oldest of the most urgent
                 try:
                     await self._run_errand(errand)
                 except Unfunded:

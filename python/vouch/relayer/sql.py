@@ -59,6 +59,7 @@ _PENDING = f"('{TxStatus.SIGNED}', '{TxStatus.BROADCAST}', '{TxStatus.INCLUDED}'
 _UNPAID = f"('{JobStatus.REFUSED}', '{JobStatus.FAILED}', '{JobStatus.EXPIRED}')"
 _ENDED = str(tuple(str(status) for status in sorted(ENDS)))
 _IN_GAP = str(tuple(str(status) for status in sorted(GAP)))
+_OUT = str(tuple(map(str, (JobStatus.SENDING, JobStatus.SENT))))
 _OPEN = str(tuple(map(str, (JobStatus.SEEN, JobStatus.DISPATCHED, JobStatus.ANSWERED, *sorted(GAP)))))
 _ANSWERS = str(tuple(str(kind) for kind in TxKind if kind.answers))
 _SETTLES = f"('{TxKind.SETTLE}', '{TxKind.EXPIRE_DELIVERED}')"
@@ -128,6 +129,16 @@ UNION SELECT id FROM jobs WHERE delivered_block > ?1
 ASKED_ABOVE: Final = "SELECT id FROM jobs WHERE block > ?"
 OPEN_JOBS: Final = f"SELECT * FROM jobs WHERE status IN {_OPEN} ORDER BY block"
 JOBS_IN_GAP: Final = f"SELECT * FROM jobs WHERE status IN {_IN_GAP} ORDER BY delivered_block"
+# Ours by our signature; where the database was lost, by whose stake is behind it.
+OWN_GAPS: Final = f"""
+SELECT id, terms, seal IS NOT NULL AS sealed, challenge_by, prove_by FROM jobs
+WHERE (signature IS NOT NULL OR operator = ?) AND (
+  status IN {_IN_GAP} OR status IN {_OUT} AND EXISTS (
+    SELECT 1 FROM cargo JOIN transactions t ON hash = tx
+    WHERE job = jobs.id AND kind = '{TxKind.DELIVER}' AND t.status IN {_PENDING}
+  )
+)
+"""
 REFUNDABLE: Final = f"""
 SELECT * FROM jobs WHERE status IN {_UNPAID} AND deliver_by < ? AND own AND end_tx IS NULL
 """

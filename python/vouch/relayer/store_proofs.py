@@ -16,6 +16,20 @@ class Cosignatures:
     refused: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class OwnGap:
+    """A result of ours that is out, or on its way, and not settled; times in unix seconds, None: not known.
+
+    packed: abi.encode(terms). sealed: its proof is here. The rest as in `Job`.
+    """
+
+    id: bytes
+    packed: bytes
+    sealed: bool
+    challenge_by: int | None
+    prove_by: int | None
+
+
 class ProofRecords(ChainRecords):
     """Co-signatures by the digest of the claim they are of; quorums; deadlines of delivered jobs."""
 
@@ -43,6 +57,13 @@ class ProofRecords(ChainRecords):
     def set_deadline(self, job: bytes, challenge_by: int | None, prove_by: int | None) -> None:
         """Keeps the deadline of a delivered job, unix seconds, as the hub said it."""
         self._run(sql.SET_DEADLINE, challenge_by, prove_by, job)
+
+    def own_gaps(self, operator: str) -> list[OwnGap]:
+        """Results that we signed, or that have the operator's stake behind them."""
+        rows = self._run(sql.OWN_GAPS, operator).fetchall()
+        return [
+            OwnGap(r["id"], r["terms"], bool(r["sealed"]), r["challenge_by"], r["prove_by"]) for r in rows
+        ]
 
     def remember_policy(self, policy: Policy) -> None:
         """Keeps a quorum under its trust value: what was delivered under it outlives the configuration."""

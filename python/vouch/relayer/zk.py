@@ -89,14 +89,23 @@ class Circuits:
             Packing(bound.input_count, bound.input_bits).words(job.input)
         except VouchError as error:
             raise Refused("InputOutOfRange", str(error)) from error
-        if (eta := info.eta.get(terms.trust)) is not None:
-            # Without the queue: if that is long by then, the answer is not delivered before its proof.
-            self._check_time(terms, self.needed(eta / (1 + info.queued)), now)
+        if self._times(info, terms, now) != ("", ""):
+            await self.refresh(1.0)  # it may be known better by now
+        never, not_now = self._times(self.info or info, terms, now)
+        if never:
+            raise Refused("ProofTooSlow", never)
+        if not_now:
+            raise NotYet(f"the prover is busy: {not_now}")
 
-    async def eta(self, terms: Request, max_age: float) -> float | None:
-        """Seconds for a proof that is asked for now; None while nobody knows."""
-        await self.refresh(max_age)
-        return None if self.info is None else self.info.eta.get(terms.trust)
+    def row_size(self, terms: Request) -> int:
+        """Bytes of input and output as a seal has them; 0 until the circuit was checked."""
+        if (bound := self._bound.get((terms.model_id, terms.trust))) is None:
+            return 0
+        put, got = (
+            Packing(bound.input_count, bound.input_bits),
+            Packing(bound.output_count, bound.output_bits),
+        )
+        return 32 * (put.fields + got.fields)
 
     async def _known(self, terms: Request) -> ProverInfo:
         if self.info is None or not self.info.knows(terms.model_id, terms.trust):
@@ -126,20 +135,26 @@ class Circuits:
             ) from unknown
         return bound
 
-    @staticmethod
-    def _check_time(terms: Request, needed: int, now: int) -> None:
+    def _times(self, info: ProverInfo, terms: Request, now: int) -> tuple[str, str]:
+        """Why there is never the time for a proof, and why there is none behind what is queued; or empty."""
+        own, queued = info.seconds.get(terms.trust), info.eta.get(terms.trust)
+        return self._why_slow(terms, own, now), self._why_slow(terms, queued, now)
+
+    def _why_slow(self, terms: Request, seconds: float | None, now: int) -> str:
+        if seconds is None:
+            return ""
+        needed = self.needed(seconds)
         opens = terms.window > 0 or terms.prove_within > 0
         # Whoever gets the answer from a node can deliver it, and our stake is what its proof is due for.
         if opens and terms.exposure + terms.bond > 0 and terms.prove_within < needed:
-            raise Refused(
-                "ProofTooSlow",
+            return (
                 f"with stake behind the answer we need {needed} s to prove it, proveWithin is "
-                f"{terms.prove_within}",
+                f"{terms.prove_within}"
             )
         in_gap = opens and terms.prove_within >= needed
         if not in_gap and (left := terms.deliver_by - now) < needed:
-            raise Refused(
-                "ProofTooSlow",
+            return (
                 f"we need {needed} s to prove the answer, {left} s are left before deliverBy and "
-                f"proveWithin is {terms.prove_within}",
+                f"proveWithin is {terms.prove_within}"
             )
+        return ""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from vouch.protocol.claim import Claim
 from vouch.protocol.keccak import keccak
 from vouch.protocol.request import Request
 from vouch.protocol.status import Gate
+from vouch.protocol.zk import ZK
 from vouch.prover.service.client import (
     Item,
     ProofState,
@@ -26,13 +28,16 @@ from vouch.relayer.prover import Prover, Told
 from vouch.relayer.seal_check import SealCheck
 from vouch.relayer.store import Store
 from vouch.relayer.zk import Circuits
+from vouch.relayer.zk_load import Load, seconds_of
 
 _log = logging.getLogger(__name__)
 
 _FINAL = frozenset({"OutputMismatch", "InputOutOfRange"})
 """Refusals about the claim itself. Others can be put right at the service: a circuit is loaded, say."""
-_SEAL = 7_500
-"""Bytes: a proof has 6,720, the packed tensors seldom more than 700."""
+_PROOF = 9_184
+"""Bytes of a proof about 2**20 gates, which few circuits have; 352 less for each half (2**13: 6,720)."""
+_AGAIN = 2
+"""Proofs in the place of one that the chain refuses. If it refuses those too, something else is wrong."""
 
 
 @dataclass(slots=True)
@@ -40,6 +45,7 @@ class ZkProof:
     """One proof that the service was asked for.
 
     refused: why there will be none, as it looks; final: nothing changes that; trouble: why not this time.
+    again: the service has one that the chain refuses, and is to make another one.
     """
 
     job: Job
@@ -51,6 +57,7 @@ class ZkProof:
     trouble: str = ""
     state: str = "the proof is asked for"
     submitted: bool = False
+    again: bool = False
 
     @property
     def hopeless(self) -> bool:
@@ -63,7 +70,7 @@ class ZkProof:
 class ZkProver(Prover[ZkProof]):
     """Asks for each proof once and then how far it is. What was asked for, the service remembers.
 
-    now: the next block's time, unix seconds.
+    now: the next block's time, unix seconds. lane: seconds until so many settlements are in blocks.
     """
 
     def __init__(
@@ -75,48 +82,72 @@ class ZkProver(Prover[ZkProof]):
         client: ProverClient,
         seals: SealCheck,
         now: Callable[[], int],
+        lane: Callable[[int], float],
         patience: Patience,
     ) -> None:
         super().__init__(store)
         self._chain_id, self._hub, self._circuits, self._client = chain_id, hub, circuits, client
         self._seals, self._now, self._patience = seals, now, patience
+        self._lane, self._load = lane, Load(store)
         self._asked: dict[bytes, str] = {}
         """By request, proofs of ours that may still be under way."""
+        self._repeats: dict[bytes, int] = {}
+        """By request, how often another proof was asked for because the chain refused one."""
 
     async def check(self, job: Job, now: int) -> None:
         await self._circuits.check(job, now)
 
-    def seal_size(self, terms: Request) -> int:  # noqa: ARG002  they differ by little
-        return _SEAL
+    def seal_size(self, terms: Request) -> int:
+        return len(ZK) + self._circuits.row_size(terms) + _PROOF
 
     async def why_proof_first(self, job: Job, answer: NodeAnswer) -> str:
         """A proof that is due in any case is asked for here: its place in the queue says when it is there."""
-        terms = job.terms
-        if terms.window:
-            eta = await self._circuits.eta(terms, 0.0)  # stake is at risk: is it there now?
-            if self._circuits.trouble:
-                return self._circuits.trouble
-            return self._why_slow(eta, terms.prove_within)
+        terms, task, before = job.terms, self._task(job, answer), self._load.queued
         try:
-            status = await self._submit(job, self._task(job, answer))
+            if terms.window:
+                await self._client.validate(task)  # of a wrong output there is no proof, whoever asks for it
+                status = None
+            else:
+                status = await self._submit(job, task)
         except (ProverUnavailable, ProverRefused) as error:
             return str(error)
-        if status.state is ProofState.DONE:
+        if status is not None and status.state is ProofState.DONE:
             return "the proof is here already"
-        eta = status.eta_seconds
-        in_time = eta is not None and self._now() + self._circuits.needed(eta) <= terms.deliver_by
-        if terms.gate is Gate.ON_SETTLEMENT and in_time:
+        await self._circuits.refresh(0.0)  # stake is at risk: is it there now, and does it make proofs?
+        if self._circuits.trouble or (info := self._circuits.info) is None:
+            return self._circuits.trouble
+        if (eta := info.eta.get(terms.trust)) is not None and status is not None:
+            eta = status.eta_seconds  # from its place in the queue
+        if eta is None:
+            return "nobody knows yet how long a proof takes"
+        in_time = self._now() + self._circuits.needed(eta) <= terms.deliver_by
+        if not terms.window and terms.gate is Gate.ON_SETTLEMENT and in_time:
             return "the consumer is called only with the proof"
-        return self._why_slow(eta, terms.prove_within)
+        others = self._load.beside(job, answer.operator, self._now())
+        # All of them may be challenged in one block.
+        more = seconds_of((each for each in others if each.id not in before), info.seconds)
+        if more is None:
+            return "nobody knows how long the proof of another answer of ours takes"
+        needed = self._circuits.needed(eta + more) + math.ceil(self._lane(len(others) + 1))
+        if needed > terms.prove_within:
+            beside = f" beside {len(others)} other answers of ours" if others else ""
+            return f"the proof may take {needed} s{beside}, proveWithin is {terms.prove_within} s"
+        self._load.promise(job)
+        return ""
 
     def why_foreign(self, terms: Request) -> str:  # noqa: ARG002  the service says which it does not know
         return "there is no answer to prove"
 
     def open(self, job: Job, *, patient: bool) -> ZkProof | None:
+        if not patient:
+            self._load.withdraw(job.id)  # it is proven first: no stake waits for it
         return None if job.answer is None else ZkProof(job, self._task(job, job.answer), patient)
 
     async def drop(self, job: Job) -> None:
         """Cancels the proof if there may be one under way, this process's or an earlier one's."""
+        self._load.withdraw(job.id)
+        self._load.heard(job.id, None)
+        self._repeats.pop(job.id, None)
         proof = self._asked.pop(job.id, None)
         if proof is None and job.answer is not None:
             proof = self._task(job, job.answer).id
@@ -152,8 +183,10 @@ class ZkProver(Prover[ZkProof]):
         try:
             if found.submitted:
                 status = await self._client.get(found.task.id)
+                self._load.heard(found.job.id, status.state)
             else:
-                status = await self._submit(found.job, found.task)
+                status = await self._submit(found.job, found.task, again=found.again)
+                found.again = False
             found.submitted = not status.state.ended
             return await self._take(found, status)
         except ProverRefused as no:
@@ -163,6 +196,7 @@ class ZkProver(Prover[ZkProof]):
             else:
                 found.trouble = str(no)
             found.submitted = False  # it may have forgotten what it was asked for
+            self._load.heard(found.job.id, None)
         except (ProverUnavailable, ChainError) as down:
             found.trouble = str(down)
         return None
@@ -170,7 +204,11 @@ class ZkProver(Prover[ZkProof]):
     async def _take(self, found: ZkProof, status: ProofStatus) -> float | None:
         match status.state:
             case ProofState.FAILED:
-                found.trouble = f"the proof failed: {status.reason}"
+                told = f"the proof failed: {status.reason}"
+                if found.job.id in self._repeats:
+                    found.refused = told  # and what it had made before, the chain refuses
+                else:
+                    found.trouble = told
                 return None
             case ProofState.CANCELLED:
                 found.trouble = "somebody else cancelled the proof"
@@ -190,16 +228,27 @@ class ZkProver(Prover[ZkProof]):
         task, item = found.task, found.task.items[0]
         hashes = (item.request_id, task.model_id, keccak(item.input), keccak(item.output))
         why = await self._seals.why_refused(seal, task.circuit_id, Claim(*hashes, task.operator))
-        if why:
-            found.refused = f"the chain refuses the proof of {self._circuits.config.url}: {why}"
-            _log.error("request 0x%s: %s", found.job.id.hex(), found.refused)
-        else:
+        request = found.job.id
+        if not why:
             found.seal = seal
-            self._asked.pop(found.job.id, None)
+            self._asked.pop(request, None)
+            self._repeats.pop(request, None)
+            return
+        told = f"the chain refuses the proof of {self._circuits.config.url}: {why}"
+        _log.error("request 0x%s: %s", request.hex(), told)
+        if (repeats := self._repeats.get(request, 0)) < _AGAIN:
+            self._repeats[request] = repeats + 1
+            found.again, found.trouble = True, f"{told}; another one is asked for"
+        else:
+            found.refused = (
+                f"{told}, like {_AGAIN} before it: put it right, then start it and this relayer again"
+            )
 
-    async def _submit(self, job: Job, task: ProofTask) -> ProofStatus:
+    async def _submit(self, job: Job, task: ProofTask, *, again: bool = False) -> ProofStatus:
         self._asked[job.id] = task.id
-        return await self._client.submit(task)
+        status = await self._client.submit(task, again=again)
+        self._load.heard(job.id, status.state)
+        return status
 
     def _task(self, job: Job, answer: NodeAnswer) -> ProofTask:
         terms = job.terms
@@ -213,13 +262,6 @@ class ZkProver(Prover[ZkProof]):
             (item,),
             prove_by=job.prove_by or terms.deliver_by,
         )
-
-    def _why_slow(self, eta: float | None, prove_within: int) -> str:
-        if eta is None:
-            return "nobody knows yet how long a proof takes"
-        if (needed := self._circuits.needed(eta)) > prove_within:
-            return f"the proof may take {needed} s, proveWithin is {prove_within} s"
-        return ""
 
 
 _WORDS = {ProofState.QUEUED: "queued", ProofState.PROVING: "being made"}

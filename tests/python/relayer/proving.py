@@ -19,7 +19,7 @@ from vouch.protocol.claim import Claim
 from vouch.protocol.packing import Packing
 from vouch.protocol.zk import ZK, Circuit
 from vouch.prover.service.client import Item, ProofState, ProofStatus, ProofTask, ProverClient, ProverInfo
-from vouch.prover.service.wire import info_json, status_json
+from vouch.prover.service.wire import again_of, info_json, status_json
 from vouch.prover.service.wire import task_of as posted
 from vouch.relayer.config import Patience, ZkConfig
 from vouch.relayer.job import Job
@@ -40,32 +40,49 @@ OUTPUT = UNSEALED.output
 
 @dataclass
 class Service:
-    """One that was told of `models`; `refusal` (status, name) is answered to whoever submits."""
+    """One that was told of `models`; `refusal` (status, name) is answered to whoever submits or validates.
+
+    seconds: of one proof by itself. better: its seal once it was asked for another one.
+    """
 
     models: dict[bytes, dict[bytes, int]] = field(default_factory=lambda: {MODEL: {CIRCUIT.id: 1}})
     eta: float | None = 2.0
+    seconds: float | None = 1.0
     queued: int = 0
     down: bool = False
     refusal: tuple[int, str] | None = None
     state: ProofState = ProofState.PROVING
     seal: bytes = SEAL
+    better: bytes | None = None
     tasks: dict[str, ProofTask] = field(default_factory=dict)
     submitted: int = 0
+    again: int = 0
+    validated: int = 0
     looks: int = 0
     cancelled: list[str] = field(default_factory=list)
 
     async def info(self, _: web.Request) -> web.Response:
         eta = {} if self.eta is None else {CIRCUIT.id: self.eta}
-        return self._reply(info_json(ProverInfo(self.models, "dev-srs", self.queued, eta)))
+        seconds = {} if self.seconds is None else {CIRCUIT.id: self.seconds}
+        return self._reply(info_json(ProverInfo(self.models, "dev-srs", self.queued, eta, seconds)))
 
     async def submit(self, http: web.Request) -> web.Response:
         self.submitted += 1
         if self.refusal is not None:
             return _refusal(*self.refusal)
-        task = posted(await http.json())
+        task = posted(body := await http.json())
         if not self.down:
             self.tasks[task.id] = task
+            if again_of(body) and self.state is ProofState.DONE:
+                self.again += 1
+                self.seal = self.better or self.seal
         return self._reply(self._status(task.id))
+
+    async def validate(self, http: web.Request) -> web.Response:
+        self.validated += 1
+        if self.refusal is not None:
+            return _refusal(*self.refusal)
+        return self._reply({"valid": posted(await http.json()).id})
 
     async def look(self, http: web.Request) -> web.Response:
         self.looks += 1
@@ -84,6 +101,7 @@ class Service:
         app = web.Application()
         app.router.add_get("/vouch/v1/info", self.info)
         app.router.add_post("/vouch/v1/proofs", self.submit)
+        app.router.add_post("/vouch/v1/validate", self.validate)
         app.router.add_get("/vouch/v1/proofs/{id}", self.look)
         app.router.add_delete("/vouch/v1/proofs/{id}", self.cancel)
         async with listening(app) as url:
@@ -156,14 +174,21 @@ class Made:
             return await self.prover.prove(job, asyncio.Event(), lambda _: None, patient=patient)
 
 
+def at_once(_: int) -> float:
+    """A lane without blocks to wait for."""
+    return 0.0
+
+
 @asynccontextmanager
-async def prover(store: Store, service: Service) -> AsyncIterator[Made]:
+async def prover(
+    store: Store, service: Service, lane: Callable[[int], float] = at_once
+) -> AsyncIterator[Made]:
     async with service.serve() as url, ProverClient(url, timeout=2.0) as client:
         circuits = Circuits(
             ZkConfig(url, slack=1.5, margin=10.0, poll=0.02, dev=True), client, KnowingModels()
         )
         seals = KnowingSeals()
-        made = ZkProver(CHAIN_ID, HUB, store, circuits, client, seals, lambda: NOW, QUICK)
+        made = ZkProver(CHAIN_ID, HUB, store, circuits, client, seals, lambda: NOW, lane, QUICK)
         yield Made(made, service, seals, circuits)
 
 

@@ -30,6 +30,17 @@ def test_how_long_there_was_no_block(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (clock.newest, clock.quiet_for) == (1_012, 0.0)
 
 
+def test_how_long_a_block_takes() -> None:
+    clock = ChainClock()
+    clock.observe(1_000)
+    clock.observe(900)  # a fork
+    before = clock.block_time
+    assert before is None, "one block says nothing"
+    for newest in (912, 912, 924, 948, 960, 9_000, 9_012):
+        clock.observe(newest)
+    assert clock.block_time == 12, "a missed slot and a long sleep change nothing"
+
+
 def test_an_old_block_does_not_make_it_early(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time", lambda: 5_000.0)
     clock = ChainClock()

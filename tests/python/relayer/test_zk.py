@@ -195,7 +195,7 @@ SHORT, LONG = {"deliver_by": NOW + NEEDED - 1}, {"deliver_by": NOW + NEEDED}
     ],
 )
 async def test_the_time_for_a_proof(terms: dict[str, Any], takes: bool) -> None:
-    async with Service(eta=20.0).serve() as url, circuits(url) as made:
+    async with Service(eta=20.0, seconds=20.0).serve() as url, circuits(url) as made:
         assert made.needed(20.0) == NEEDED
         if takes:
             await made.check(make_job(**terms), NOW)
@@ -203,11 +203,43 @@ async def test_the_time_for_a_proof(terms: dict[str, Any], takes: bool) -> None:
             assert f"we need {NEEDED} s" in await refused(made, make_job(**terms), "ProofTooSlow")
 
 
-async def test_a_long_queue_is_no_reason_to_refuse_and_neither_is_an_unknown_time() -> None:
-    terms = SHORT | {"prove_within": NEEDED} | STAKE
-    for service in (Service(eta=200.0, queued=9), Service(eta=None)):
-        async with service.serve() as url, circuits(url) as made:
+@pytest.mark.parametrize(
+    ("terms", "eta", "seconds"),
+    [
+        (SHORT | {"prove_within": NEEDED} | STAKE, 200.0, 20.0),
+        (LONG, 100.0, 1.0),
+        (LONG | {"prove_within": NEEDED}, 20.7, 20.0),
+    ],
+)
+async def test_a_busy_prover_is_waited_for(terms: dict[str, Any], eta: float, seconds: float) -> None:
+    """However many tasks it has, and however long the one takes that is being proven."""
+    service = Service(eta=eta, seconds=seconds)
+    async with service.serve() as url, circuits(url) as made:
+        with pytest.raises(NotYet, match=r"the prover is busy: .*we need "):
             await made.check(make_job(**terms), NOW)
+        service.eta = seconds
+        made._asked -= 1.0  # a second passes
+        await made.check(make_job(**terms), NOW)
+
+
+async def test_a_proof_that_takes_too_long_by_itself_is_refused_however_busy_the_prover_is() -> None:
+    for service in (Service(eta=60.0, queued=99, seconds=60.0), Service(eta=None, seconds=60.0)):
+        async with service.serve() as url, circuits(url) as made:
+            assert "we need 100 s" in await refused(made, make_job(**LONG), "ProofTooSlow")
+
+
+async def test_a_prover_that_got_faster_is_asked_before_anything_is_refused() -> None:
+    service = Service(eta=60.0, seconds=60.0)
+    async with service.serve() as url, circuits(url) as made:
+        await made.refresh(0.0)
+        service.eta = service.seconds = 20.0
+        made._asked -= 1.0  # a second passes
+        await made.check(make_job(**LONG), NOW)
+
+
+async def test_an_unknown_time_is_no_reason_to_refuse() -> None:
+    async with Service(eta=None, seconds=None).serve() as url, circuits(url) as made:
+        await made.check(make_job(**SHORT | {"prove_within": NEEDED} | STAKE), NOW)
 
 
 async def test_the_relayer_refuses_what_it_has_no_prover_for() -> None:

@@ -19,7 +19,16 @@ from tests.python.relayer.making import (
     settled,
     unchallenged,
 )
-from tests.python.relayer.proving import CIRCUIT, INPUT, SEAL, KnowingModels, KnowingSeals, Service, until
+from tests.python.relayer.proving import (
+    CIRCUIT,
+    INPUT,
+    SEAL,
+    KnowingModels,
+    KnowingSeals,
+    Service,
+    at_once,
+    until,
+)
 from vouch.protocol.enclave import ENCLAVE
 from vouch.protocol.zk import ZK
 from vouch.prover.service.client import ProofState, ProverClient
@@ -54,7 +63,9 @@ class Guarded:
 async def guard(store: Store, service: Service) -> AsyncIterator[Guarded]:
     async with service.serve() as url, ProverClient(url, timeout=2.0) as client:
         circuits = Circuits(ZkConfig(url, margin=10.0, poll=0.02, dev=True), client, KnowingModels())
-        prover = ZkProver(CHAIN_ID, HUB, store, circuits, client, KnowingSeals(), lambda: 1_000, QUICK)
+        prover = ZkProver(
+            CHAIN_ID, HUB, store, circuits, client, KnowingSeals(), lambda: 1_000, at_once, QUICK
+        )
         async with guarded(store, {ZK: prover}) as parts, asyncio.TaskGroup() as tasks:
             running = tasks.create_task(parts.guard.run())
             await asyncio.sleep(0)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from tests.python.relayer.making import ANSWER, UNSEALED
 from tests.python.relayer.proving import NOW, Service, answered, prover, task_of
@@ -51,8 +52,10 @@ async def test_no_stake_is_put_at_risk_without_a_service(store: Store) -> None:
         assert "OutputMismatch" in await made.prover.why_proof_first(answered(store, **GAP), UNSEALED)
 
 
-@pytest.mark.parametrize(("eta", "slow"), [(60.0, False), (60.1, True)])
-async def test_a_proof_that_may_never_be_due_is_not_asked_for(store: Store, eta: float, slow: bool) -> None:
+@pytest.mark.parametrize(("eta", "slow"), [(60.0, False), (60.1, True), (None, True)])
+async def test_a_proof_that_may_never_be_due_is_not_asked_for(
+    store: Store, eta: float | None, slow: bool
+) -> None:
     """Proven only if somebody challenges: nothing is submitted, and the service's estimate is a fresh one."""
     service = Service(eta=1.0)
     async with prover(store, service) as made:
@@ -62,4 +65,25 @@ async def test_a_proof_that_may_never_be_due_is_not_asked_for(store: Store, eta:
         job = answered(store, **GAP | {"window": 60})
         why = await made.prover.why_proof_first(job, UNSEALED)
         assert (why != "") is slow
-        assert service.submitted == 0
+        assert (service.submitted, service.validated) == (0, 1)
+
+
+async def test_no_stake_is_locked_for_an_output_that_no_proof_is_about(store: Store) -> None:
+    async with prover(store, Service(refusal=(422, "OutputMismatch"))) as made:
+        job = answered(store, **GAP | {"window": 60})
+        assert "OutputMismatch" in await made.prover.why_proof_first(job, UNSEALED)
+
+
+async def test_a_service_whose_proofs_fail_gets_no_stake_even_if_it_still_says_when(store: Store) -> None:
+    class Broken(Service):
+        """Its tasks have a time, its circuits have none."""
+
+        async def info(self, http: web.Request) -> web.Response:
+            self.eta, eta = None, self.eta
+            reply = await super().info(http)
+            self.eta = eta
+            return reply
+
+    async with prover(store, Broken()) as made:
+        why = await made.prover.why_proof_first(answered(store, **GAP), UNSEALED)
+        assert why == "nobody knows yet how long a proof takes"

@@ -5,15 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from tests.python.relayer.making import (
-    OPERATOR,
-    UNSEALED,
-)
+from tests.python.relayer.making import HUB, OPERATOR, UNSEALED
 from tests.python.relayer.proving import (
     CIRCUIT,
     MODEL,
     OUTPUT,
     SEAL,
+    KnowingModels,
     Service,
     answered,
     job_of,
@@ -21,9 +19,11 @@ from tests.python.relayer.proving import (
     task_of,
     until,
 )
+from vouch.chain.contracts import BoundCircuit
 from vouch.protocol.claim import Claim
 from vouch.protocol.keccak import keccak
-from vouch.protocol.zk import ZK
+from vouch.protocol.packing import Packing
+from vouch.protocol.zk import ZK, ZkSeal
 from vouch.prover.service.client import ProofState
 from vouch.relayer.store import Store
 
@@ -133,22 +133,73 @@ async def test_a_service_that_lost_its_memory_is_asked_again(store: Store) -> No
         assert proving.result().seal == SEAL
 
 
-async def test_a_seal_that_the_chain_refuses_is_not_kept(store: Store) -> None:
-    forged, service = ZK + b"\1" * 99, Service(state=ProofState.DONE)
-    service.seal = forged
+FORGED = ZK + b"\1" * 99
+
+
+async def test_another_proof_is_asked_for_in_the_place_of_one_that_the_chain_refuses(store: Store) -> None:
+    service = Service(state=ProofState.DONE, seal=FORGED, better=SEAL)
     async with prover(store, service) as made:
-        made.seals.refusals[forged] = "ProofRejected"
+        made.seals.refusals[FORGED] = "ProofRejected"
         job = answered(store)
         found = await made.prove(job, patient=False)
-        assert (found.hopeless, found.seal) == (True, None)
+        assert (found.seal, service.again, service.submitted) == (SEAL, 1, 2)
+        assert job_of(store, job.id).sealed
+        assert made.prover._repeats == {}
+
+
+async def test_proofs_that_the_chain_refuses_are_not_asked_for_for_ever(store: Store) -> None:
+    service = Service(state=ProofState.DONE, seal=FORGED)
+    async with prover(store, service) as made:
+        made.seals.refusals[FORGED] = "ProofRejected"
+        job = answered(store)
+        found = await made.prove(job, patient=False)
+        assert (found.hopeless, found.seal, service.again) == (True, None, 2)
         assert "the chain refuses the proof of http://127.0.0.1" in str(found)
+        assert "start it and this relayer again" in str(found)
         assert not job_of(store, job.id).sealed
+        assert (await made.prove(job, patient=False)).hopeless
+        assert service.again == 2, "not even if the job is taken up again"
+
+
+async def test_where_stake_is_locked_a_refused_seal_is_tried_as_long_as_there_is_time(store: Store) -> None:
+    service = Service(state=ProofState.DONE, seal=FORGED)
+    async with prover(store, service) as made:
+        made.seals.refusals[FORGED] = "ProofRejected"
+        job = answered(store)
         async with asyncio.TaskGroup() as tasks:
             proving = tasks.create_task(made.prove(job))
-            await until(lambda: len(made.seals.tried) >= 4)
+            await until(lambda: len(made.seals.tried) >= 7)
+            assert service.again == 2
             service.seal = SEAL
         assert proving.result().seal == SEAL
         assert job_of(store, job.id).sealed
+
+
+async def test_a_service_that_gives_up_what_the_chain_refused_is_believed(store: Store) -> None:
+    service = Service(state=ProofState.DONE, seal=FORGED)
+    async with prover(store, service) as made:
+        made.seals.refusals[FORGED] = "ProofRejected"
+        job = answered(store)
+        async with asyncio.TaskGroup() as tasks:
+            proving = tasks.create_task(made.prove(job, patient=False))
+            await until(lambda: len(made.seals.tried) == 1)
+            service.state = ProofState.FAILED
+        assert str(proving.result()) == "the proof failed: it broke"
+        assert proving.result().hopeless
+
+
+async def test_a_seal_is_no_longer_than_it_was_said_to_be(store: Store) -> None:
+    async with prover(store, Service()) as made:
+        job = answered(store)
+        wide = replace(CIRCUIT, input=Packing(784, 8), output=Packing(10, 16))
+        models = made.circuits._models
+        assert isinstance(models, KnowingModels)
+        models.circuits[CIRCUIT.id] = BoundCircuit.of(wide, HUB)
+        job = replace(job, input=bytes(784 * 32))
+        await made.prover.check(job, 0)
+        row = wide.row(job.input, bytes(10 * 32))
+        for proof in (6_720, 7_072, 9_184):  # 2**13, 2**14 and 2**20 gates
+            assert len(bytes(ZkSeal(row, bytes(proof)).seal)) <= made.prover.seal_size(job.terms) < 11_000
 
 
 async def test_it_ends_when_it_is_told_to(store: Store) -> None:
