@@ -19,7 +19,7 @@ from vouch.chain.rpc import Rpc
 from vouch.chain.sender import TxSender
 from vouch.circuit.codec import run_bytes
 from vouch.circuit.ops import Affine, Relu
-from vouch.cli.children import Child
+from vouch.cli.children import Child, ChildDied
 from vouch.protocol.claim import Claim
 from vouch.protocol.keccak import keccak
 from vouch.protocol.seal import Seal
@@ -111,10 +111,13 @@ async def test_proofs_that_the_chain_accepts(
     single, several = task(files, 1, 5), task(files, BATCH, 7, 6)
     async with prover(files, tmp_path) as (_, client):
         info = await client.info()
+        await client.validate(single)
         one = await proven(client, single)
         root = await proven(client, several)
     assert info.srs == "dev-srs"
     assert info.models[files.model_id] == {files.of(1).circuit.id: 1, files.of(BATCH).circuit.id: BATCH}
+    # What proofs take is known before the first one is asked for.
+    assert info.eta.keys() == info.seconds.keys() == info.models[files.model_id].keys()
 
     (item,), circuit = single.items, files.of(1).circuit
     seal = ZkSeal.parse(one, circuit)
@@ -144,13 +147,21 @@ async def test_nothing_false_is_queued(files: CircuitFiles, tmp_path: Path) -> N
     outside = replace(asked, items=(replace(item, input=wide + item.input[32:]),))
     async with prover(files, tmp_path) as (_, client):
         for wrong, name in ((false, "OutputMismatch"), (outside, "InputOutOfRange")):
-            with pytest.raises(ProverRefused) as refused:
-                await client.submit(wrong)
-            assert refused.value.name == name
+            for ask in (client.submit, client.validate):
+                with pytest.raises(ProverRefused) as refused:
+                    await ask(wrong)
+                assert refused.value.name == name
         assert (await client.info()).queued == 0
         async with ProverClient(client.url) as stranger:
             with pytest.raises(ProverUnavailable, match="NotAuthorised"):
                 await stranger.info()
+
+
+async def test_a_circuit_that_cannot_be_proven(files: CircuitFiles, tmp_path: Path) -> None:
+    """Its memory is not even enough for bb, whatever was promised."""
+    with pytest.raises(ChildDied, match="cannot be proven here"):
+        async with prover(files, tmp_path, "--max-memory", "10MB"):
+            pass
 
 
 async def test_killed_with_proofs_waiting(files: CircuitFiles, tmp_path: Path) -> None:

@@ -49,6 +49,9 @@ Then, with this service's address:
   curl localhost:8720/vouch/v1/info                      circuits, and how long a proof would take now
   curl localhost:8720/health/ready
 
+First it proves zeros with each circuit: it knows then that proofs can be made here, how long they take and
+how much memory. It does not start with a circuit that cannot be proven.
+
 A task is stored before it is taken, and taken up again after a restart, kill -9 included: the database holds
 what waits and the seals that were made. Proofs say nothing false, so the service needs no key.
 """,
@@ -145,4 +148,4 @@ async def start(
         if srs == "dev-srs":
             out.print("  reference string dev-srs: its secret is public, so these proofs convince nobody")
 
-    await serve(config, served, ready=announce)
+    await serve(config, served, progress=out.print, ready=announce)

@@ -81,10 +81,6 @@ class CircuitFiles:
             raise UnknownBatch(batch, sorted(self.circuits))
         return self.circuits[batch]
 
-    def program(self, batch: int) -> Path:
-        """The file that bb reads."""
-        return _batch_folder(self.folder, batch) / PROGRAM
-
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Reads and checks every part, and that the parts belong together.

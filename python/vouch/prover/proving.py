@@ -1,9 +1,11 @@
 """Proofs of runs: the model runs once in NumPy, which gives the witness, and bb makes the proof."""
 
 import asyncio
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -70,7 +72,10 @@ async def prove(
     progress(f"proving {batch} inference(s) over {srs.name}{insecure}")
     public, witness, own_seconds = await asyncio.to_thread(_witness, files, built, rows, context)
     bb = Bb(toolchain, srs, threads, memory, timeout)
-    made = await bb.prove(files.program(batch), witness, built.vk, secret=files.secret is not None)
+    with tempfile.TemporaryDirectory(prefix="vouch-program-") as folder:
+        # As it was read: the circuit's folder may have another one by now.
+        (program := Path(folder) / "program.json").write_bytes(built.program)
+        made = await bb.prove(program, witness, built.vk, secret=files.secret is not None)
     compare(made.public, public)
     used = made.usage
     seconds = time.monotonic() - begin

@@ -1,4 +1,5 @@
 import asyncio
+import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -125,6 +126,15 @@ async def test_a_proof_of_something_else_is_thrown_away(
     await proven(files, row, context=98)
     with pytest.raises(PublicInputsDiffer, match="is 98, expected 99"):
         await proven(files, row, context=99)
+
+
+async def test_a_folder_that_is_replaced_does_not_matter_to_who_has_read_it(
+    files: CircuitFiles, tmp_path: Path
+) -> None:
+    shutil.copytree(files.folder, tmp_path / "circuit")
+    read, row = CircuitFiles.load(tmp_path / "circuit"), circuits.row(files.model, 1, 2, 3)
+    shutil.rmtree(tmp_path / "circuit")
+    assert (await proven(read, row)).data == (await proven(files, row)).data
 
 
 async def test_cancelled_it_leaves_nothing(

@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 
 from vouch.protocol.errors import VouchError
+from vouch.prover.lock import Progress, silent
 from vouch.prover.service.circuits import Circuits, Served
 from vouch.prover.service.config import ProverConfig
 from vouch.prover.service.endpoints import routes
@@ -18,35 +19,28 @@ from vouch.prover.service.parts import Parts
 from vouch.prover.service.pool import Pool
 from vouch.prover.service.queue import ProofQueue
 from vouch.prover.service.store import Store
+from vouch.prover.service.trial import trial
 from vouch.web import server
 from vouch.web.admission import Token
 from vouch.web.errors import NotAuthorised
 from vouch.web.replies import error_reply, on_bug, on_http_error, on_vouch_error
 
 
-def create_app(config: ProverConfig, served: Iterable[Served]) -> Starlette:
-    """The application; its lifespan opens the database, takes up what was interrupted, and ends all proofs.
-
-    Start-up raises MixedStrings and what `Store` raises.
-    """
-    circuits = Circuits(served)
+def create_app(parts: Parts) -> Starlette:
+    """The application; its lifespan takes up what was interrupted, and ends all proofs."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        scratch = config.database.with_name(config.database.name + ".tmp")
-        with Store(config.database) as store:
-            threads = max(1, config.machine.processors // config.workers)
-            async with Pool(config.worker, scratch, threads) as pool, asyncio.TaskGroup() as tasks:
-                queue = ProofQueue(config, store, circuits, pool)
-                app.state.parts = Parts(config, queue, Health(queue, store))
-                proving = tasks.create_task(queue.run())
-                yield
-                proving.cancel()
+        app.state.parts = parts
+        async with asyncio.TaskGroup() as tasks:
+            proving = tasks.create_task(parts.queue.run())
+            yield
+            proving.cancel()
 
     return Starlette(
         routes=routes,
         lifespan=lifespan,
-        middleware=[Middleware(Token, token=config.token, open_path="/health/", refusal=_refusal)],
+        middleware=[Middleware(Token, token=parts.config.token, open_path="/health/", refusal=_refusal)],
         exception_handlers={VouchError: on_vouch_error, HTTPException: on_http_error, Exception: on_bug},
     )
 
@@ -55,15 +49,28 @@ async def serve(
     config: ProverConfig,
     served: Iterable[Served],
     *,
+    progress: Progress = silent,
     ready: Callable[[str], None] | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
     """Serves until `stop` is set; without one, until SIGINT or SIGTERM.
 
-    ready: called once with the base URL. Raises AddressInUse, and what the start-up of `create_app` raises.
+    progress: told of the proof that is made of each circuit first. ready: called once with the base URL.
+    Raises AddressInUse, MixedStrings, CircuitNotProven, and what `Store` raises.
     """
     listen = server.Listen("prover", config.host, config.port, config.shutdown_seconds)
-    await server.serve(create_app(config, served), listen, ready=ready, stop=stop)
+    circuits = Circuits(served)
+    server.listener_on(config.host, config.port).close()  # a wrong port is not said after minutes of proofs
+    scratch = config.database.with_name(config.database.name + ".tmp")
+    threads = max(1, config.machine.processors // config.workers)
+    with Store(config.database) as store:
+        async with Pool(config.worker, scratch, threads) as pool:
+            if config.trial:
+                memory = config.max_memory
+                await trial(circuits, store, pool, home=config.home, memory=memory, progress=progress)
+            queue = ProofQueue(config, store, circuits, pool)
+            app = create_app(Parts(config, queue, Health(queue, store)))
+            await server.serve(app, listen, ready=ready, stop=stop)
 
 
 def _refusal(_: str, error: NotAuthorised) -> Response:

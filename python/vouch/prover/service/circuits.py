@@ -75,9 +75,9 @@ class Circuits:
         return tuple(dict.fromkeys(circuit_id for _, circuit_id in self._served))
 
     @property
-    def points(self) -> Mapping[bytes, int]:
-        """Circuit id → points of the reference string that a proof takes."""
-        return {circuit_id: one.points for (_, circuit_id), one in self._served.items()}
+    def all(self) -> tuple[Served, ...]:
+        """Each of them."""
+        return tuple(self._served.values())
 
     @property
     def models(self) -> Mapping[bytes, Mapping[bytes, int]]:

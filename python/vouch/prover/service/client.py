@@ -22,6 +22,7 @@ __all__ = [
 ]
 
 _PROOFS = "/vouch/v1/proofs"
+_VALIDATE = "/vouch/v1/validate"
 
 
 class ProverClient:
@@ -48,15 +49,24 @@ class ProverClient:
         if self._session is not None:
             await self._session.close()
 
-    async def submit(self, task: ProofTask) -> ProofStatus:
+    async def submit(self, task: ProofTask, *, again: bool = False) -> ProofStatus:
         """Queues a task, or tells how far it is if it was submitted before.
 
         One that was cancelled or has failed is queued again. A new `prove_by` counts instead of the old one.
+        again: its seal was refused, so one that is done is queued again too; after so many refused seals as
+        the service makes attempts, it has failed until the service is started again.
         """
-        status = await self._status("POST", _PROOFS, task_json(task))
+        status = await self._status("POST", _PROOFS, task_json(task) | ({"again": True} if again else {}))
         if status.id != task.id:
             raise ProverUnavailable(self.url, f"answers for proof {status.id}, asked for {task.id}")
         return status
+
+    async def validate(self, item: ProofTask) -> None:
+        """Whether a task would be taken now, its outputs being what the circuit's model gives; queues
+        nothing. Raises what `submit` raises."""
+        body = await self._exchange("POST", _VALIDATE, task_json(item))
+        if not isinstance(body, dict) or body.get("valid") != item.id:
+            raise ProverUnavailable(self.url, f"{_VALIDATE} makes no sense: {body!r:.80}")
 
     async def get(self, proof: str) -> ProofStatus:
         """How far a task is, by its id."""

@@ -30,7 +30,8 @@ class ProverConfig:
     home: folder of the toolchain and the reference strings; None is the user's.
     workers: proofs at once, if their memory allows it; max_memory: bytes for all of them together.
     keep_days: for which ended tasks are remembered. attempts: begun proofs of one task after which it has
-    failed, where each ended with its process. worker: the command of the processes that prove.
+    failed, where each ended with its process; and of its seals that were refused. trial: whether one proof of
+    each circuit is made before anything is taken. worker: the command of the processes that prove.
     token: bearer token that every request but the health checks must carry.
     """
 
@@ -46,6 +47,7 @@ class ProverConfig:
     max_body_bytes: int = 16 * 1024 * 1024
     attempts: int = 3
     shutdown_seconds: float = 5.0
+    trial: bool = True
     worker: Sequence[str] = WORKER
 
     def __post_init__(self) -> None:

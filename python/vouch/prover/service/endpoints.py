@@ -5,16 +5,25 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from vouch.prover.service.parts import Parts
-from vouch.prover.service.wire import info_json, status_json, task_of
+from vouch.prover.service.wire import again_of, info_json, status_json, task_of
 from vouch.web.body import read_json
 
 
 async def submit(http: Request) -> JSONResponse:
     """POST /vouch/v1/proofs {chainId, hub, operator, modelId, circuitId, items: [{requestId, input, output}],
-    proveBy: unix seconds or null} -> the status of the proof, whose id is the hash of all but proveBy."""
+    proveBy: unix seconds or null, again: true if its seal was refused} -> the status of the proof, whose id
+    is the hash of all but the last two."""
+    parts = Parts.of(http)
+    body = await read_json(http, parts.config.max_body_bytes)
+    return JSONResponse(status_json(await parts.queue.submit(task_of(body), again=again_of(body))))
+
+
+async def validate(http: Request) -> JSONResponse:
+    """POST /vouch/v1/validate, as to /vouch/v1/proofs -> {valid: id}; nothing is queued."""
     parts = Parts.of(http)
     task = task_of(await read_json(http, parts.config.max_body_bytes))
-    return JSONResponse(status_json(await parts.queue.submit(task)))
+    await parts.queue.validate(task)
+    return JSONResponse({"valid": task.id})
 
 
 async def status(http: Request) -> JSONResponse:
@@ -45,6 +54,7 @@ async def ready(http: Request) -> JSONResponse:
 
 routes = [
     Route("/vouch/v1/proofs", submit, methods=["POST"]),
+    Route("/vouch/v1/validate", validate, methods=["POST"]),
     Route("/vouch/v1/proofs/{id}", status, methods=["GET"]),
     Route("/vouch/v1/proofs/{id}", cancel, methods=["DELETE"]),
     Route("/vouch/v1/info", info, methods=["GET"]),

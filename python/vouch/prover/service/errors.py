@@ -66,6 +66,19 @@ class OutputMismatch(WrongInput):
         )
 
 
+class TooLarge(WebError):
+    """Every proof of the circuit took more memory than the service may use; both in bytes."""
+
+    status = 503
+
+    def __init__(self, circuit_id: bytes, received: int, limit: int) -> None:
+        self.circuit_id, self.received, self.limit = circuit_id, received, limit
+        super().__init__(
+            f"a proof of circuit 0x{circuit_id.hex()} takes {received / 1e6:.0f} MB, all proofs together may "
+            f"take {limit / 1e6:.0f} MB: start the prover with more --max-memory"
+        )
+
+
 class QueueFull(WebError):
     """So many tasks wait already."""
 
@@ -94,6 +107,29 @@ class MixedStrings(VouchError):
         super().__init__(
             f"the circuits were made with different reference strings ({', '.join(strings)}): "
             "start one prover for each"
+        )
+
+
+class CircuitNotProven(VouchError):
+    """The proof that is made of each circuit at the start was not."""
+
+    def __init__(self, circuit_id: bytes, folder: Path, reason: str) -> None:
+        self.circuit_id, self.folder, self.reason = circuit_id, folder, reason
+        super().__init__(
+            f"circuit 0x{circuit_id.hex()} of {folder} cannot be proven here, as its first proof shows "
+            f"({reason}): put that right, or start the prover without this folder"
+        )
+
+
+class FolderChanged(VouchError):
+    """A circuit's folder has another circuit than when the service read it; None: none for so many."""
+
+    def __init__(self, folder: Path, received: bytes | None, expected: bytes) -> None:
+        self.folder, self.received, self.expected = folder, received, expected
+        has = "no such circuit" if received is None else f"circuit 0x{received.hex()}"
+        super().__init__(
+            f"{folder} has {has} where circuit 0x{expected.hex()} was: the folder was changed; put the old "
+            "one back or publish the new one, and start the prover again"
         )
 
 

@@ -14,23 +14,32 @@ LINE: Final = 1 << 26
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One proof: a circuit's folder, how many inferences at once, (input, output) of each as codec bytes,
-    and the context. `home` as in ProverConfig."""
+    """One proof: the circuit's id and folder, how many inferences at once, (input, output) of each as codec
+    bytes, and the context. `home` as in ProverConfig.
 
+    memory: bytes that everything for it may take; timeout: seconds, None for no bound.
+    """
+
+    circuit_id: bytes
     folder: Path
     home: Path | None
     batch: int
     rows: tuple[tuple[bytes, bytes], ...]
     context: int
+    memory: int
+    timeout: float | None
 
     def __bytes__(self) -> bytes:
         return _line(
             {
+                "circuit": self.circuit_id.hex(),
                 "folder": str(self.folder),
                 "home": None if self.home is None else str(self.home),
                 "batch": self.batch,
                 "rows": [[input_.hex(), output.hex()] for input_, output in self.rows],
                 "context": hex(self.context),
+                "memory": self.memory,
+                "timeout": self.timeout,
             }
         )
 
@@ -38,11 +47,14 @@ class Order:
     def parse(cls, line: bytes) -> "Order":
         body = json.loads(line)
         return cls(
+            bytes.fromhex(body["circuit"]),
             Path(body["folder"]),
             None if body["home"] is None else Path(body["home"]),
             body["batch"],
             tuple((bytes.fromhex(input_), bytes.fromhex(output)) for input_, output in body["rows"]),
             int(body["context"], 16),
+            body["memory"],
+            body["timeout"],
         )
 
 
@@ -77,7 +89,10 @@ def failure_line(error: Exception, *, retryable: bool) -> bytes:
 
 
 def reply_of(line: bytes) -> Proven | ProofFailed | str:
-    """What a process said: a proof, why there is none, or its progress."""
+    """What a process said: a proof, why there is none, or its progress.
+
+    Raises ValueError, KeyError or TypeError if it makes no sense: half a line of a process that was killed.
+    """
     body = json.loads(line)
     if "progress" in body:
         return str(body["progress"])

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import logging
 import os
 import shutil
 import signal
@@ -15,9 +16,13 @@ from typing import Self
 from vouch.prover.service.errors import ProofFailed, WorkerDied, WorkerUnavailable
 from vouch.prover.service.orders import LINE, Order, Proven, reply_of
 
-_THREADS = "HARDWARE_CONCURRENCY"
+_log = logging.getLogger(__name__)
+
+THREADS = "HARDWARE_CONCURRENCY"
 """The variable from which bb takes how many threads it may use."""
 _END_SECONDS = 0.5
+GRACE_SECONDS = 10.0
+"""After its time a process may say itself that it was too slow; one that does not is ended."""
 
 
 class Worker:
@@ -29,6 +34,8 @@ class Worker:
 
     def __init__(self, process: Process, scratch: Path) -> None:
         self._process, self._scratch = process, scratch
+        self.memory = 0
+        """Bytes that it keeps between proofs, for all that is known."""
 
     @classmethod
     async def start(cls, command: Sequence[str], scratch: Path, threads: int) -> Self:
@@ -41,7 +48,7 @@ class Worker:
                 stdout=PIPE,
                 limit=LINE,
                 start_new_session=True,
-                env={**os.environ, "TMPDIR": str(scratch), _THREADS: str(threads)},
+                env={**os.environ, "TMPDIR": str(scratch), THREADS: str(threads)},
             )
         except OSError as error:
             raise WorkerUnavailable(str(error)) from error
@@ -61,12 +68,16 @@ class Worker:
             while line := await self._process.stdout.readline():
                 reply = reply_of(line)
                 if isinstance(reply, Proven):
+                    self.memory = max(0, reply.took.memory - reply.took.peak_bytes)
                     return reply
                 if isinstance(reply, ProofFailed):
                     raise reply
                 progress(reply)
         except (BrokenPipeError, ConnectionResetError):
             pass  # its exit code says more
+        except (ValueError, KeyError, TypeError, AttributeError) as half:
+            _log.warning("the proving process said what makes no sense: %r", half)
+            await self.kill()
         raise WorkerDied(await self._process.wait())
 
     async def kill(self) -> None:
@@ -124,16 +135,28 @@ class Pool:
         Raises ProofFailed, WorkerDied, WorkerUnavailable.
         """
         worker = await self._take()
+        limit = None if order.timeout is None else order.timeout + GRACE_SECONDS
         try:
-            made = await worker.prove(order, progress)
+            async with asyncio.timeout(limit):
+                made = await worker.prove(order, progress)
         except ProofFailed:
             self._idle.append(worker)
             raise
+        except TimeoutError:
+            await worker.kill()
+            raise ProofFailed("TooSlow", f"no proof after {limit} s", retryable=True) from None
         except BaseException:
             await worker.kill()
             raise
         self._idle.append(worker)
         return made
+
+    async def trim(self, spare: int) -> int:
+        """Ends idle processes, the longest idle first, until those that the next proof does not use keep at
+        most so many bytes of memory; how many that is then."""
+        while (kept := sum(worker.memory for worker in self._idle[:-1])) > spare:
+            await self._idle.pop(0).kill()
+        return kept
 
     async def _take(self) -> Worker:
         while self._idle:

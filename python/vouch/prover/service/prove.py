@@ -1,5 +1,6 @@
 """The proofs themselves: `python -m vouch.prover.service.prove` is the process that makes them."""
 
+import os
 import resource
 import sys
 from collections.abc import Callable, Iterable
@@ -11,14 +12,19 @@ from vouch.prover import proving, srs
 from vouch.prover.errors import WrongString
 from vouch.prover.files import CircuitFiles
 from vouch.prover.service.circuits import Served
+from vouch.prover.service.config import processors
+from vouch.prover.service.errors import FolderChanged
 from vouch.prover.service.estimate import Measurement
 from vouch.prover.service.orders import Order, Proven
+from vouch.prover.service.pool import THREADS
 from vouch.prover.service.worker import main
 from vouch.prover.srs import ReferenceString
 from vouch.prover.toolchain import Toolchain, find
 
 _KEPT: Final = 16
 """Circuits that a process holds in memory."""
+_THREAD_SPACE: Final = 96 << 20
+"""Address space that each of bb's threads reserves (72 MB, most of it never used), and something for bb."""
 
 
 def check(served: Iterable[Served], home: Path | None) -> None:
@@ -32,8 +38,11 @@ def check(served: Iterable[Served], home: Path | None) -> None:
 
 
 async def prove(order: Order, progress: Callable[[str], None]) -> Proven:
-    """One proof, with what it took. Raises what `vouch.prover.proving.prove` raises."""
+    """One proof, with what it took. Raises FolderChanged, and what `vouch.prover.proving.prove` raises."""
     toolchain, files = _toolchain(order.home), _files(order.folder)
+    there = files.circuits.get(order.batch)
+    if there is None or there.circuit.id != order.circuit_id:
+        raise FolderChanged(order.folder, None if there is None else there.circuit.id, order.circuit_id)
     made = await proving.prove(
         files,
         order.batch,
@@ -42,6 +51,8 @@ async def prove(order: Order, progress: Callable[[str], None]) -> Proven:
         srs=_string(toolchain.home, files.srs),
         toolchain=toolchain,
         progress=progress,
+        memory=max(0, order.memory - _own_memory()) + _THREAD_SPACE * _threads(),
+        timeout=order.timeout,
     )
     memory = made.peak_bytes + _own_memory()
     return Proven(made.data, Measurement(made.cpu_seconds, made.seconds, made.peak_bytes, memory))
@@ -63,6 +74,10 @@ def _string(home: Path, name: str) -> ReferenceString:
     if name not in kinds:
         raise WrongString(name, " or ".join(kinds))
     return srs.open(home, kinds[name])
+
+
+def _threads() -> int:
+    return int(os.environ.get(THREADS, processors()))
 
 
 def _own_memory() -> int:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
@@ -15,6 +15,7 @@ from vouch.prover.service.errors import (
     ProofFailed,
     QueueFull,
     StoreUnavailable,
+    TooLarge,
     UnknownProof,
     WorkerDied,
     WorkerUnavailable,
@@ -60,7 +61,7 @@ class ProofQueue:
     def __init__(self, config: ProverConfig, store: Store, circuits: Circuits, pool: Pool) -> None:
         self._config, self._store, self._circuits, self._pool = config, store, circuits, pool
         known = {circuit: store.measurements(circuit) for circuit in circuits.ids}
-        self._estimates = Estimates(config.machine, known, circuits.points)
+        self._estimates = Estimates(config.machine, known)
         self._under_way: dict[str, _UnderWay] = {}
         self._changed = asyncio.Event()
         self.store_trouble = self.pool_trouble = ""
@@ -80,23 +81,30 @@ class ProofQueue:
                 proof, circuit_id = job.status.id, job.task.circuit_id
                 proving = tasks.create_task(self._prove(job), name=f"proof {proof}")
                 self._under_way[proof] = _UnderWay(circuit_id, time.monotonic(), proving)
+                proving.add_done_callback(partial(self._over, proof))
 
-    async def submit(self, task: ProofTask) -> ProofStatus:
-        """Queues a task once; see `ProverClient.submit`.
-
-        Raises UnknownCircuit, BadTask, InputOutOfRange, OutputMismatch, QueueFull.
-        """
-        served, proof = self._circuits.of(task), task.id
-        await self._end_of_cancelled(proof)
-        known = self._store.get(proof)
-        if known is None or known.status.state in (ProofState.CANCELLED, ProofState.FAILED):
-            # No proof of anything false exists, so it is said at once; false is only what the model says.
-            await asyncio.to_thread(served.statement, task)
-            if self._store.counts().get(ProofState.QUEUED, 0) >= self._config.max_queue:
-                raise QueueFull(self._config.max_queue)
-        job = self._store.submit(task, again=True)
+    async def submit(self, task: ProofTask, *, again: bool = False) -> ProofStatus:
+        """Queues a task once; see `ProverClient.submit`. Raises what `validate` raises."""
+        await self._end_of_cancelled(task.id)
+        known = self._store.get(task.id)
+        state = None if known is None else known.status.state
+        if state in (ProofState.QUEUED, ProofState.PROVING) or (state is ProofState.DONE and not again):
+            self._circuits.of(task)
+        else:
+            await self.validate(task)
+        job = self._store.submit(task, attempts=self._config.attempts, again=again)
         self._changed.set()
         return self._status(job)
+
+    async def validate(self, task: ProofTask) -> None:
+        """Raises UnknownCircuit, BadTask, InputOutOfRange, OutputMismatch, TooLarge, QueueFull."""
+        served = self._circuits.of(task)
+        # No proof of anything false exists, so it is said at once; false is only what the model says.
+        await asyncio.to_thread(served.statement, task)
+        if received := self._estimates.too_much(task.circuit_id):
+            raise TooLarge(task.circuit_id, received, self._config.max_memory)
+        if self._store.counts().get(ProofState.QUEUED, 0) >= self._config.max_queue:
+            raise QueueFull(self._config.max_queue)
 
     def get(self, proof: str) -> ProofStatus:
         """How far a task is. Raises UnknownProof."""
@@ -114,10 +122,10 @@ class ProofQueue:
     def info(self) -> ProverInfo:
         """What is proven here and how long a new task would take."""
         queued = self._store.queued(self._circuits.ids)
-        running = [under.running for under in self._under_way.values()]
-        eta = {c: self._estimates.wait(c, queued, running) for c in self._circuits.ids}
-        known = {circuit: seconds for circuit, seconds in eta.items() if seconds is not None}
-        return ProverInfo(self._circuits.models, self._circuits.srs, sum(queued.values()), known)
+        circuits, estimates = self._circuits, self._estimates
+        eta = {c: left for c in circuits.ids if (left := self._wait(c, queued)) is not None}
+        own = {c: one.seconds for c in circuits.ids if (one := estimates.expected(c)) is not None}
+        return ProverInfo(circuits.models, circuits.srs, sum(queued.values()), eta, own)
 
     def counts(self) -> dict[ProofState, int]:
         """Tasks per state."""
@@ -130,8 +138,11 @@ class ProofQueue:
             return None
         job = self._store.first(self._circuits.ids, self._soon())
         running = [under.circuit_id for under in self._under_way.values()]
-        # Nobody overtakes a task that waits for memory, or it could wait for ever.
-        if job is None or not self._estimates.fits(job.task.circuit_id, running):
+        if job is None or job.status.id in self._under_way:
+            return None
+        # Nobody overtakes a task that waits for memory, or it could wait for ever. One that ended with its
+        # process may take more than is known, so it is tried again alone.
+        if not self._estimates.fits(job.task.circuit_id, running) or (job.attempts and running):
             return None
         self._store.start(job.status.id)
         return replace(job, attempts=job.attempts + 1)
@@ -143,17 +154,25 @@ class ProofQueue:
 
     def _status(self, job: Job) -> ProofStatus:
         status = job.status
-        running = [under.running for under in self._under_way.values()]
         match status.state:
             case ProofState.PROVING if (under := self._under_way.get(status.id)) is not None:
-                return replace(status, eta_seconds=self._estimates.left(under.running), reason=under.stage)
+                left = None if self._trouble else self._estimates.left(under.running)
+                return replace(status, eta_seconds=left, reason=under.stage)
             case ProofState.QUEUED if job.task.circuit_id in self._circuits.ids:
                 ahead = self._store.ahead(status.id, self._circuits.ids, self._soon())
-                eta = self._estimates.wait(job.task.circuit_id, ahead, running)
-                return replace(status, place=sum(ahead.values()) + len(running), eta_seconds=eta)
+                eta, place = self._wait(job.task.circuit_id, ahead), sum(ahead.values())
+                return replace(status, place=place + len(self._under_way), eta_seconds=eta)
             case ProofState.QUEUED:
                 return replace(status, reason="this prover was not started with the circuit's folder")
         return status
+
+    def _wait(self, circuit_id: bytes, ahead: Mapping[bytes, int]) -> float | None:
+        running = [under.running for under in self._under_way.values()]
+        return None if self._trouble else self._estimates.wait(circuit_id, ahead, running)
+
+    @property
+    def _trouble(self) -> str:
+        return self.store_trouble or self.pool_trouble
 
     # --- proving ---
 
@@ -162,26 +181,45 @@ class ProofQueue:
         try:
             served = self._circuits.of(job.task)
             stated = await asyncio.to_thread(served.statement, job.task)
-            made = await self._pool.prove(self._order(served, stated), lambda text: self._stage(proof, text))
+            order = await self._order(proof, served, stated)
+            made = await self._pool.prove(order, lambda text: self._stage(proof, text))
             self.pool_trouble = ""
-        except asyncio.CancelledError:
-            self._put_back(proof)
-            raise
         except WorkerUnavailable as error:
             self.pool_trouble = str(error)
             _log.warning("%s", error)
             await asyncio.sleep(PAUSE_SECONDS)
             await self._stored(partial(self._store.interrupted, proof, str(error), counts=False))
-        except (WorkerDied, ProofFailed, VouchError) as error:
+        except (WorkerDied, ProofFailed) as error:
+            self.pool_trouble = ""
+            self._estimates.failed(job.task.circuit_id)
             await self._failed(job, error)
+        except VouchError as error:
+            await self._failed(job, error)  # the task's own fault
         else:
             await self._finished(job, stated, made, began)
-        finally:
-            del self._under_way[proof]
-            self._changed.set()
 
-    def _order(self, served: Served, stated: Statement) -> Order:
-        return Order(served.folder, self._config.home, served.circuit.batch, stated.rows, stated.context)
+    def _over(self, proof: str, ended: asyncio.Task[None]) -> None:
+        """After the end of `_prove`, even of one that was cancelled before it began."""
+        del self._under_way[proof]
+        if ended.cancelled():
+            self._put_back(proof)
+        self._changed.set()
+
+    async def _order(self, proof: str, served: Served, stated: Statement) -> Order:
+        circuit, estimates = served.circuit, self._estimates
+        others = [under.circuit_id for name, under in self._under_way.items() if name != proof]
+        free = estimates.free(others)
+        idle = await self._pool.trim(max(0, free - estimates.memory(circuit.id)))
+        return Order(
+            circuit.id,
+            served.folder,
+            self._config.home,
+            circuit.batch,
+            stated.rows,
+            stated.context,
+            memory=max(free - idle, estimates.memory(circuit.id)),
+            timeout=estimates.limit(circuit.id),
+        )
 
     async def _finished(self, job: Job, stated: Statement, made: Proven, began: float) -> None:
         proof, circuit_id, took = job.status.id, job.task.circuit_id, made.took
@@ -244,6 +282,6 @@ class ProofQueue:
     async def _prune(self) -> None:
         while True:
             before = time.time() - self._config.keep_days * _DAY
-            if dropped := await self._stored(partial(self._store.prune, before)):
-                _log.info("%d ended proofs were dropped for their age", dropped)
+            if dropped := await self._stored(partial(self._store.prune, before, self._circuits.ids)):
+                _log.info("%d proofs were dropped for their age", dropped)
             await asyncio.sleep(PRUNE_SECONDS)

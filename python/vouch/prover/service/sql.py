@@ -20,7 +20,8 @@ CREATE TABLE measurements (
 ) STRICT;
 CREATE INDEX measurements_circuit ON measurements (circuit_id, number)
 """
-UPGRADES: Final = (_FIRST,)
+_SECOND = "ALTER TABLE tasks ADD COLUMN refused INTEGER NOT NULL DEFAULT 0"
+UPGRADES: Final = (_FIRST, _SECOND)
 """What makes version n + 1 of version n; a fresh database (version 0) goes through all of them."""
 VERSION: Final = len(UPGRADES)
 
@@ -40,8 +41,14 @@ VALUES (?, {_NEXT_TURN}, ?, ?, ?, '{ProofState.QUEUED}', ?)
 SET_PROVE_BY: Final = "UPDATE tasks SET prove_by = ? WHERE id = ?"
 QUEUE_AGAIN: Final = f"""
 UPDATE tasks SET state = '{ProofState.QUEUED}', turn = {_NEXT_TURN}, reason = '', attempts = 0, queued_at = ?,
-  ended_at = NULL WHERE id = ?
+  ended_at = NULL, seal = NULL, cpu_seconds = 0, peak_bytes = 0 WHERE id = ?
 """
+REFUSE: Final = f"UPDATE tasks SET refused = refused + 1 WHERE id = ? AND state = '{ProofState.DONE}'"
+FAIL_REFUSED: Final = f"""
+UPDATE tasks SET state = '{ProofState.FAILED}', reason = ?, ended_at = ?, seal = NULL
+WHERE id = ? AND state = '{ProofState.DONE}'
+"""
+FORGET_REFUSALS: Final = "UPDATE tasks SET refused = 0 WHERE refused > 0"
 START: Final = f"""
 UPDATE tasks SET state = '{ProofState.PROVING}', reason = '', attempts = attempts + 1
 WHERE id = ? AND state = '{ProofState.QUEUED}'
@@ -65,7 +72,6 @@ WHERE id = ? AND state IN ('{ProofState.QUEUED}', '{ProofState.PROVING}')
 """
 PROVING: Final = f"SELECT id, attempts FROM tasks WHERE state = '{ProofState.PROVING}' ORDER BY turn"
 COUNTS: Final = "SELECT state, count(*) FROM tasks GROUP BY state"
-PRUNE: Final = "DELETE FROM tasks WHERE ended_at < ?"
 
 
 def _among(circuits: int) -> str:
@@ -93,6 +99,13 @@ SELECT circuit_id, count(*) FROM tasks WHERE {_among(circuits)}
 def queued(circuits: int) -> str:
     """All queued tasks per circuit. Values: circuit ids."""
     return f"SELECT circuit_id, count(*) FROM tasks WHERE {_among(circuits)} GROUP BY circuit_id"
+
+
+def prune(circuits: int) -> str:
+    """Drops what ended, or waits for a circuit that is not there. Values: a time, twice; circuit ids."""
+    gone = f"circuit_id NOT IN ({', '.join('?' * circuits)})"
+    waits = f"state = '{ProofState.QUEUED}' AND queued_at < ? AND {gone}"
+    return f"DELETE FROM tasks WHERE ended_at < ? OR ({waits})"
 
 
 # Measurements

@@ -23,17 +23,23 @@ from vouch.prover.service.wire import task_json, task_of
 BUSY_SECONDS = 0.2
 """For another process that reads the file; nothing else is answered meanwhile."""
 GAVE_UP = "gave up after {} attempts, each of which ended with its process or with the service"
+REFUSED = (
+    "gave up after {} proofs whose seals were refused, as was said: see whether the circuit's folder is the "
+    "one that was published, and start the prover again, which tries once more"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A stored task: how often its proof was begun, when it was queued and when it ended (unix seconds)."""
+    """A stored task: how often its proof was begun, when it was queued and when it ended (unix seconds), and
+    how many of its seals were refused since the service was started."""
 
     task: ProofTask
     status: ProofStatus
     attempts: int
     queued_at: float
     ended_at: float | None
+    refused: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +105,11 @@ class Store:
 
     # --- what happens to a task ---
 
-    def submit(self, task: ProofTask, *, again: bool) -> Job:
-        """Queues a new task; of a known one the newest `prove_by` counts.
+    def submit(self, task: ProofTask, *, attempts: int, again: bool = False) -> Job:
+        """Queues a new task, or once more one that was cancelled or has failed; the newest `prove_by` counts.
 
-        again: one that was cancelled or has failed is queued once more.
+        again: its seal was refused, so one that is done is queued once more too; after `attempts` such seals
+        it has failed, and stays so until `resume`.
         """
         proof = task.id
         with self._transaction():
@@ -112,11 +119,21 @@ class Store:
                 self._run(sql.ADD, proof, task.circuit_id, text, task.prove_by, time.time())
             else:
                 self._run(sql.SET_PROVE_BY, task.prove_by, proof)
-                if again and job.status.state in (ProofState.CANCELLED, ProofState.FAILED):
-                    self._run(sql.QUEUE_AGAIN, time.time(), proof)
+                self._again(job, attempts, refused=again and job.status.state is ProofState.DONE)
             made = self._get(proof)
         assert made is not None, "just written"
         return made
+
+    def _again(self, job: Job, attempts: int, *, refused: bool) -> None:
+        proof, count = job.status.id, job.refused + refused
+        if refused:
+            self._run(sql.REFUSE, proof)
+        elif job.status.state not in (ProofState.CANCELLED, ProofState.FAILED):
+            return
+        if count < attempts:
+            self._run(sql.QUEUE_AGAIN, time.time(), proof)
+        elif refused:
+            self._run(sql.FAIL_REFUSED, REFUSED.format(count), time.time(), proof)
 
     def start(self, proof: str) -> None:
         """Counts an attempt, before it begins."""
@@ -133,9 +150,17 @@ class Store:
         with self._transaction():
             taken = (made.cpu_seconds, made.peak_bytes)
             finished = self._run(sql.FINISH, time.time(), seal, *taken, proof).rowcount == 1
-            self._run(sql.ADD_MEASUREMENT, circuit_id, made.cpu_seconds, made.seconds, made.memory)
-            self._run(sql.FORGET_MEASUREMENTS, circuit_id, circuit_id, KEPT)
+            self._measured(made, circuit_id)
         return finished
+
+    def measured(self, made: Measurement, circuit_id: bytes) -> None:
+        """Keeps what a proof took that no task asked for."""
+        with self._transaction():
+            self._measured(made, circuit_id)
+
+    def _measured(self, made: Measurement, circuit_id: bytes) -> None:
+        self._run(sql.ADD_MEASUREMENT, circuit_id, made.cpu_seconds, made.seconds, made.memory)
+        self._run(sql.FORGET_MEASUREMENTS, circuit_id, circuit_id, KEPT)
 
     def fail(self, proof: str, reason: str) -> None:
         """Ends a task without a seal."""
@@ -150,10 +175,12 @@ class Store:
     def resume(self, attempts: int) -> int:
         """Queues again what was being proven when the process ended; how many tasks those are.
 
-        A task that took the process with it `attempts` times has failed.
+        A task that took the process with it `attempts` times has failed. Seals that were refused are
+        forgotten: a new start is what puts their circuit's folder right.
         """
         resumed = 0
         with self._transaction():
+            self._run(sql.FORGET_REFUSALS)
             for proof, begun in self._run(sql.PROVING).fetchall():
                 if begun >= attempts:
                     self._run(sql.FAIL, GAVE_UP.format(begun), time.time(), proof)
@@ -162,10 +189,11 @@ class Store:
                     resumed += 1
         return resumed
 
-    def prune(self, before: float) -> int:
-        """Drops tasks that ended before that time, unix seconds; how many."""
+    def prune(self, before: float, circuits: Sequence[bytes]) -> int:
+        """Drops tasks that ended before that time, unix seconds, and those that were queued before it for
+        circuits that are none of these; how many."""
         with self._transaction():
-            return self._run(sql.PRUNE, before).rowcount
+            return self._run(sql.prune(len(circuits)), before, before, *circuits).rowcount
 
     # --- what others read ---
 
@@ -245,4 +273,4 @@ def _job(row: Mapping[str, Any] | sqlite3.Row) -> Job:
         cpu_seconds=row["cpu_seconds"],
         peak_bytes=row["peak_bytes"],
     )
-    return Job(task, status, row["attempts"], row["queued_at"], row["ended_at"])
+    return Job(task, status, row["attempts"], row["queued_at"], row["ended_at"], row["refused"])

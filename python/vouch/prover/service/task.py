@@ -109,13 +109,16 @@ class ProverInfo:
     """What a prover service proves: model id → circuit id → inferences at once.
 
     srs: name of the reference string; proofs over "dev-srs" convince nobody. queued: tasks that wait.
-    eta: circuit id → seconds until a task that is submitted now would be done; absent while nobody knows.
+    eta: circuit id → seconds until a task that is submitted now would be done; seconds: circuit id → what one
+    proof takes by itself, as measured. Both absent while nobody knows, so from a failed attempt to the next
+    proof, and eta also while nothing can be proven at all.
     """
 
     models: Mapping[bytes, Mapping[bytes, int]]
     srs: str
     queued: int
     eta: Mapping[bytes, float] = field(default_factory=dict)
+    seconds: Mapping[bytes, float] = field(default_factory=dict)
 
     def knows(self, model_id: bytes, circuit_id: bytes) -> bool:
         """True if the circuit is one of the model's."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from vouch.chain.hexes import to_bytes, to_hex
 from vouch.prover.service.task import Item, ProofState, ProofStatus, ProofTask, ProverInfo
+from vouch.web.errors import MalformedBody
 from vouch.web.fields import address_of, bytes_of, integer_of, list_of, object_of
 
 _WORD = 1 << 256
@@ -50,13 +51,21 @@ def task_of(body: Mapping[str, Any]) -> ProofTask:
     )
 
 
+def again_of(body: Mapping[str, Any]) -> bool:
+    """Whether a posted task is to be proven again although it is done. Raises MalformedBody."""
+    again = body.get("again", False)
+    if not isinstance(again, bool):
+        raise MalformedBody("again", repr(again)[:80], "true or false")
+    return again
+
+
 def status_json(status: ProofStatus) -> dict[str, Any]:
     """What /vouch/v1/proofs answers with."""
     return {
         "id": status.id,
         "state": status.state,
         "place": status.place,
-        "etaSeconds": None if status.eta_seconds is None else round(status.eta_seconds, 3),
+        "etaSeconds": _rounded(status.eta_seconds),
         "seal": None if status.seal is None else to_hex(status.seal),
         "reason": status.reason,
         "cpuSeconds": round(status.cpu_seconds, 3),
@@ -92,7 +101,8 @@ def info_json(info: ProverInfo) -> dict[str, Any]:
                     {
                         "circuitId": to_hex(circuit_id),
                         "batch": batch,
-                        "etaSeconds": None if (eta := info.eta.get(circuit_id)) is None else round(eta, 3),
+                        "etaSeconds": _rounded(info.eta.get(circuit_id)),
+                        "seconds": _rounded(info.seconds.get(circuit_id)),
                     }
                     for circuit_id, batch in circuits.items()
                 ],
@@ -105,7 +115,10 @@ def info_json(info: ProverInfo) -> dict[str, Any]:
 
 
 def info_of(body: Any) -> ProverInfo:
-    """What was answered. Raises ValueError, KeyError or TypeError if it makes no sense."""
+    """What was answered. Raises ValueError, KeyError or TypeError if it makes no sense.
+
+    `seconds` may be missing: older services do not say it.
+    """
     circuits = [c for model in body["models"] for c in model["circuits"]]
     return ProverInfo(
         models={
@@ -117,4 +130,11 @@ def info_of(body: Any) -> ProverInfo:
         eta={
             to_bytes(c["circuitId"]): float(c["etaSeconds"]) for c in circuits if c["etaSeconds"] is not None
         },
+        seconds={
+            to_bytes(c["circuitId"]): float(took) for c in circuits if (took := c.get("seconds")) is not None
+        },
     )
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)

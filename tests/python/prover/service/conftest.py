@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.python.prover.service.asking import BATCH, SINGLE, served
+from tests.python.prover.service.asking import BATCH, SINGLE, served, task
 from vouch.protocol.zk import Circuit
 from vouch.prover.service.app import serve
 from vouch.prover.service.client import ProofState, ProofStatus, ProverClient
@@ -19,6 +19,8 @@ from vouch.prover.service.config import ProverConfig
 REPO = Path(__file__).parents[4]
 BURNER = (sys.executable, "-m", "tests.python.prover.service.burner")
 RunProver = Callable[..., AbstractAsyncContextManager[ProverClient]]
+LONG = 60_000
+"""Milliseconds; such proofs are cancelled."""
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +40,8 @@ def folder(tmp_path: Path) -> Path:
 def run_prover(tmp_path: Path, folder: Path) -> RunProver:
     """`async with run_prover(**config) as client`; the database is the same each time.
 
-    serving: the circuits, SINGLE and BATCH if nothing is said.
+    serving: the circuits, SINGLE and BATCH if nothing is said. Without a trial, whose programs would be
+    counted too, unless that is asked for.
     """
 
     @asynccontextmanager
@@ -50,6 +53,7 @@ def run_prover(tmp_path: Path, folder: Path) -> RunProver:
             "port": 0,
             "worker": BURNER,
             "shutdown_seconds": 1.0,
+            "trial": False,
         }
         made = ProverConfig(**settings | config)
         url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -64,6 +68,12 @@ def run_prover(tmp_path: Path, folder: Path) -> RunProver:
                 stop.set()
 
     return run
+
+
+async def measure(client: ProverClient) -> None:
+    """Lets the service see what a proof takes."""
+    await client.submit(task(99, value=20))
+    await ended(client, task(99, value=20).id)
 
 
 async def ended(client: ProverClient, proof: str) -> ProofStatus:
@@ -89,7 +99,7 @@ async def burning(folder: Path, count: int = 1) -> list[int]:
 
 def pids_in(folder: Path) -> list[int]:
     """Of all programs that ever burned, oldest first."""
-    files = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    files = sorted(folder.glob("*[0-9]"), key=lambda path: path.stat().st_mtime_ns)
     return [int(path.name) for path in files]
 
 

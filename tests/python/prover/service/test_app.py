@@ -2,13 +2,14 @@ import asyncio
 import logging
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.python.prover.service.asking import BATCH, HUB, MODEL, OPERATOR, SINGLE, served, task, words
-from tests.python.prover.service.conftest import RunProver, burning, ended, is_proving, runs, until
+from tests.python.prover.service.asking import BATCH, HUB, MODEL, OPERATOR, SINGLE, item, served, task, words
+from tests.python.prover.service.conftest import RunProver, burning, ended, is_proving, pids_in, runs, until
 from vouch.protocol.keccak import keccak
 from vouch.protocol.seal import Seal
 from vouch.protocol.zk import ZkSeal
@@ -16,7 +17,7 @@ from vouch.prover.service.app import serve
 from vouch.prover.service.client import Item, ProofState, ProverRefused, ProverUnavailable
 from vouch.prover.service.config import ProverConfig
 from vouch.prover.service.errors import DatabaseInUse, MixedStrings
-from vouch.prover.service.store import Store
+from vouch.prover.service.store import REFUSED, Store
 from vouch.prover.service.wire import task_json
 
 
@@ -80,6 +81,52 @@ async def test_an_output_that_the_model_does_not_give(run_prover: RunProver) -> 
     assert info.queued == 0
 
 
+async def test_validating_queues_nothing(run_prover: RunProver, folder: Path) -> None:
+    false = replace(task(value=30), items=(replace(item(1, 30), output=words(31)),))
+    wrong = {
+        "OutputMismatch": false,
+        "InputOutOfRange": task(value=1 << 23),
+        "UnknownCircuit": replace(task(), circuit_id=b"x" * 32),
+        "BadTask": replace(task(circuit=SINGLE), items=(item(1), item(2))),
+    }
+    async with run_prover(max_queue=1) as client:
+        await client.validate(task(value=30))
+        await client.validate(task(circuit=BATCH))
+        for name, asked in wrong.items():
+            with pytest.raises(ProverRefused) as refused:
+                await client.validate(asked)
+            assert refused.value.name == name
+        with pytest.raises(ProverRefused, match="UnknownProof"):
+            await client.get(task(value=30).id)
+        await client.submit(task(1, value=60_000))
+        await burning(folder)
+        await client.submit(task(2, value=60_000))
+        with pytest.raises(ProverUnavailable, match="QueueFull"):
+            await client.validate(task(3))
+        await client.cancel(task(2, value=60_000).id)
+        await client.validate(task(3))
+    assert len(pids_in(folder)) == 1
+
+
+async def test_a_refused_seal_is_made_again(run_prover: RunProver, folder: Path) -> None:
+    asked = task(value=30)
+    async with run_prover(attempts=2) as client:
+        await client.submit(asked)
+        done = await ended(client, asked.id)
+        assert await client.submit(asked) == done
+        assert (await client.submit(asked, again=True)).state is ProofState.QUEUED
+        second = await ended(client, asked.id)
+        assert (second.state, second.seal is None) == (ProofState.DONE, False)
+        for again in (True, True, False):
+            refused = await client.submit(asked, again=again)
+            assert (refused.state, refused.reason) == (ProofState.FAILED, REFUSED.format(2))
+        assert (await client.get(asked.id)).state is ProofState.FAILED
+        assert len(pids_in(folder)) == 2
+    async with run_prover(attempts=2) as client:
+        await client.submit(asked)
+        assert (await ended(client, asked.id)).state is ProofState.DONE
+
+
 async def test_an_input_out_of_range(run_prover: RunProver) -> None:
     asked = task(value=1 << 23)
     async with run_prover() as client:
@@ -125,11 +172,11 @@ async def test_info(run_prover: RunProver) -> None:
         after = await client.info()
     assert before.models == {MODEL: {SINGLE.id: 1, BATCH.id: 4}}
     assert (before.srs, before.queued) == ("dev-srs", 0)
-    assert before.eta.keys() == {SINGLE.id, BATCH.id}
+    assert (before.eta, before.seconds) == ({}, {})
     assert before.knows(MODEL, SINGLE.id)
     assert not before.knows(SINGLE.id, MODEL)
-    assert after.eta[BATCH.id] == before.eta[BATCH.id]
-    assert after.eta[SINGLE.id] != before.eta[SINGLE.id]
+    assert after.eta.keys() == after.seconds.keys() == {SINGLE.id}
+    assert after.eta == after.seconds
     assert 0.03 <= after.eta[SINGLE.id] < 30
 
 

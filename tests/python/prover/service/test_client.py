@@ -8,7 +8,7 @@ from tests.python.prover.service.asking import task
 from tests.support.server import listening
 from vouch.prover.service.client import ProverClient, ProverRefused, ProverUnavailable
 from vouch.prover.service.task import ProofState, ProofStatus
-from vouch.prover.service.wire import status_json
+from vouch.prover.service.wire import status_json, task_json
 
 GOOD = status_json(ProofStatus(task().id, ProofState.QUEUED, 1))
 
@@ -63,6 +63,39 @@ async def test_it_never_will(status: int, name: str) -> None:
         with pytest.raises(ProverRefused, match="because") as refused:
             await client.submit(task())
     assert refused.value.name == name
+
+
+async def test_a_seal_that_was_refused_is_said_in_the_task() -> None:
+    seen = []
+
+    async def answer(http: web.Request) -> web.Response:
+        seen.append(await http.json())
+        return web.json_response(GOOD)
+
+    app = web.Application()
+    app.router.add_post("/vouch/v1/proofs", answer)
+    async with listening(app) as url, ProverClient(url) as client:
+        await client.submit(task())
+        await client.submit(task(), again=True)
+    assert seen == [task_json(task()), task_json(task()) | {"again": True}]
+
+
+async def test_what_is_valid() -> None:
+    async with listening(answering({"valid": task().id})) as url, ProverClient(url) as client:
+        await client.validate(task())
+
+
+@pytest.mark.parametrize("body", [{}, [], {"valid": True}, {"valid": "00" * 32}])
+async def test_what_says_nothing_about_it(body: Any) -> None:
+    async with listening(answering(body)) as url, ProverClient(url) as client:
+        with pytest.raises(ProverUnavailable, match="makes no sense"):
+            await client.validate(task())
+
+
+async def test_what_is_not_valid() -> None:
+    async with listening(answering(error("OutputMismatch"), 422)) as url, ProverClient(url) as client:
+        with pytest.raises(ProverRefused, match="OutputMismatch"):
+            await client.validate(task())
 
 
 async def test_an_info_without_sense() -> None:

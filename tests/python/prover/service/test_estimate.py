@@ -100,18 +100,38 @@ def test_the_whole_queue() -> None:
     assert estimates().horizon({}) == 0
 
 
-def test_before_the_first_proof_the_size_says_something() -> None:
-    """A guess of time, none of memory: what was never measured still runs alone."""
-    circuit, larger = b"\1" * 32, b"\2" * 32
-    machine = Machine(workers=2, processors=2, memory=1000)
-    guessed = Estimates(machine, {}, {circuit: 1 << 13, larger: 1 << 17})
-    small, large = guessed.wait(circuit, {}, []), guessed.wait(larger, {}, [])
-    assert small is not None
-    assert large is not None
-    assert 0.5 < small < 5 < large
-    assert guessed.typical(circuit) is None
-    assert guessed.memory(circuit) == 1000
-    assert not guessed.fits(circuit, [larger])
-    guessed.add(circuit, Measurement(1.5, 2.5, 10, 20))
-    assert guessed.wait(circuit, {}, []) == 2.5
-    assert guessed.wait(b"\3" * 32, {}, []) is None
+def test_an_attempt_that_fails_ends_what_was_known() -> None:
+    made = estimates()
+    made.failed(B)
+    assert made.expected(B) is None
+    assert made.wait(B, {}, []) is None
+    assert made.left(Running(B, 4.0)) is None
+    # The others still wait for it as long as for one that succeeds.
+    assert made.wait(A, {B: 1}, []) == 2 + 10
+    assert made.memory(B) == 400
+    made.add(B, took(10))
+    assert made.wait(B, {}, []) == 10
+    assert made.expected(B) == made.typical(B)
+
+
+def test_bounds() -> None:
+    made = Estimates(Machine(2, 4, 1000), {A: [took(1), took(9), took(2)], B: [took(10, memory=400)]})
+    assert made.free([]) == 1000
+    assert made.free([A, B]) == 500
+    assert made.free([NEW]) == 0
+    assert made.limit(A) == 60
+    made.add(B, took(10))
+    made.add(B, took(10))
+    assert made.limit(B) == 100
+    assert made.limit(NEW) is None
+
+
+def test_what_is_known_not_to_fit() -> None:
+    made = estimates(memory=300)
+    assert made.too_much(B) == 400
+    assert made.too_much(A) == 0
+    assert made.too_much(NEW) == 0
+    # One proof that fitted shows that they can.
+    made.add(B, took(10, memory=250))
+    assert made.too_much(B) == 0
+    assert made.memory(B) == 300

@@ -11,17 +11,18 @@ import pytest
 
 from tests.python.prover.service import burner
 from tests.python.prover.service.asking import BATCH, SINGLE, task
-from tests.python.prover.service.conftest import RunProver, burning, ended, is_proving, pids_in, runs, until
-from vouch.prover.service.client import ProofState, ProverClient, ProverRefused, ProverUnavailable
-
-LONG = 60_000
-"""Milliseconds; such proofs are cancelled."""
-
-
-async def measure(client: ProverClient) -> None:
-    """Lets the service see what a proof takes."""
-    await client.submit(task(99, value=20))
-    await ended(client, task(99, value=20).id)
+from tests.python.prover.service.conftest import (
+    LONG,
+    RunProver,
+    burning,
+    ended,
+    is_proving,
+    measure,
+    pids_in,
+    runs,
+    until,
+)
+from vouch.prover.service.client import ProofState, ProverRefused, ProverUnavailable
 
 
 async def test_several_at_once(run_prover: RunProver, folder: Path) -> None:
@@ -60,10 +61,10 @@ async def test_what_was_never_measured_runs_alone(run_prover: RunProver, folder:
 
 async def test_measurements_survive(run_prover: RunProver) -> None:
     async with run_prover() as client:
-        guessed = (await client.info()).eta[SINGLE.id]
         await measure(client)
+        measured = (await client.info()).seconds[SINGLE.id]
     async with run_prover() as client:
-        assert (await client.info()).eta[SINGLE.id] != guessed
+        assert (await client.info()).eta == {SINGLE.id: measured}
 
 
 async def test_place_time_and_stage(run_prover: RunProver) -> None:
@@ -81,6 +82,7 @@ async def test_place_time_and_stage(run_prover: RunProver) -> None:
     assert third.eta_seconds > first.eta_seconds
     assert info.queued == 2
     assert info.eta[SINGLE.id] > third.eta_seconds
+    assert info.seconds[SINGLE.id] < third.eta_seconds
 
 
 async def test_near_deadlines_go_first(run_prover: RunProver, folder: Path) -> None:
@@ -121,6 +123,43 @@ async def test_failures(
     assert (failed.state, failed.seal) == (ProofState.FAILED, None)
     assert reason in failed.reason
     assert len(made) == attempts
+
+
+@pytest.mark.parametrize("value", [burner.REFUSED, burner.DIED])
+async def test_nothing_is_promised_after_a_failure(run_prover: RunProver, value: int) -> None:
+    async with run_prover(attempts=1) as client:
+        await measure(client)
+        assert (await client.info()).eta.keys() == {SINGLE.id}
+        await client.submit(task(value=value))
+        await ended(client, task(value=value).id)
+        broken = await client.info()
+        assert (broken.eta, broken.seconds) == ({}, {})
+        # Neither for what is under way nor for what waits.
+        for number in (2, 3):
+            await client.submit(task(number, value=LONG))
+        await until(client, task(2, value=LONG).id, is_proving)
+        assert [(await client.get(task(n, value=LONG).id)).eta_seconds for n in (2, 3)] == [None, None]
+        for number in (3, 2):
+            await client.cancel(task(number, value=LONG).id)
+        await client.submit(task(4, value=20))
+        await ended(client, task(4, value=20).id)
+        assert (await client.info()).eta.keys() == {SINGLE.id}
+
+
+async def test_nothing_is_promised_without_processes(run_prover: RunProver) -> None:
+    async with run_prover() as client:
+        await measure(client)
+    async with run_prover(worker=("/nowhere/to/be/found",)) as client:
+        assert (await client.info()).eta.keys() == {SINGLE.id}
+        await client.submit(task())
+        async with asyncio.timeout(10):
+            while (info := await client.info()).eta:  # noqa: ASYNC110 - nobody sets an event
+                await asyncio.sleep(0.01)
+        assert info.seconds.keys() == {SINGLE.id}
+        assert (await client.get(task().id)).eta_seconds is None
+    async with run_prover() as client:
+        await ended(client, task().id)
+        assert (await client.info()).eta.keys() == {SINGLE.id}
 
 
 async def test_a_full_queue(run_prover: RunProver, folder: Path) -> None:
@@ -173,18 +212,23 @@ def parent_of(pid: int) -> int:
 async def test_a_seal_waits_for_the_database(run_prover: RunProver, folder: Path, tmp_path: Path) -> None:
     asked = task(value=200)
     async with run_prover() as client, httpx.AsyncClient(base_url=client.url, trust_env=False) as http:
+        await measure(client)
         await client.submit(asked)
         with closing(sqlite3.connect(tmp_path / "proofs.sqlite", isolation_level=None)) as other:
-            await burning(folder)
+            await burning(folder, 2)
             other.execute("BEGIN IMMEDIATE")
             async with asyncio.timeout(20):
                 while (sick := await http.get("/health/ready")).status_code == 200:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
             assert "locked" in sick.json()["database"]
+            async with asyncio.timeout(20):
+                while (await client.info()).eta:  # noqa: ASYNC110 - nobody sets an event
+                    await asyncio.sleep(0.01)
             other.execute("ROLLBACK")
         assert (await ended(client, asked.id)).state is ProofState.DONE
         assert (await http.get("/health/ready")).status_code == 200
-    assert len(pids_in(folder)) == 1
+        assert (await client.info()).eta.keys() == {SINGLE.id}
+    assert len(pids_in(folder)) == 2
 
 
 async def test_tasks_of_a_circuit_that_is_gone_wait(run_prover: RunProver, folder: Path) -> None:
@@ -200,6 +244,21 @@ async def test_tasks_of_a_circuit_that_is_gone_wait(run_prover: RunProver, folde
         await client.cancel(task(1, value=LONG).id)
     async with run_prover() as client:
         assert (await ended(client, asked.id)).state is ProofState.DONE
+
+
+async def test_what_waits_for_a_circuit_that_is_gone_is_dropped(run_prover: RunProver, folder: Path) -> None:
+    async with run_prover() as client:
+        await measure(client)
+        await client.submit(task(1, value=LONG))
+        await burning(folder, 2)
+        await client.submit(task(2, value=20))
+    async with run_prover(keep_days=0) as client:
+        with pytest.raises(ProverRefused, match="UnknownProof"):
+            await ended(client, task(99, value=20).id)
+        assert (await client.get(task(2, value=20).id)).state is ProofState.QUEUED
+    async with run_prover(serving=[BATCH], keep_days=0) as client:
+        with pytest.raises(ProverRefused, match="UnknownProof"):
+            await ended(client, task(2, value=20).id)
 
 
 async def test_old_seals_are_dropped(run_prover: RunProver) -> None:

@@ -26,7 +26,7 @@ from vouch.prover.service.app import serve
 from vouch.prover.service.config import ProverConfig
 
 folder, database = map(Path, sys.argv[1:])
-config = ProverConfig(database, port=0, worker=BURNER, attempts=2)
+config = ProverConfig(database, port=0, worker=BURNER, attempts=2, trial=False)
 asyncio.run(serve(config, [served(folder)], ready=lambda url: print(url, flush=True)))
 print("closed", flush=True)
 """

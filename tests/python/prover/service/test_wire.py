@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 from tests.python.prover.service.asking import BATCH, SINGLE, item, task
 from vouch.protocol.errors import VouchError
 from vouch.prover.service.task import Item, ProofState, ProofStatus, ProofTask, ProverInfo
-from vouch.prover.service.wire import info_json, info_of, status_json, status_of, task_json, task_of
+from vouch.prover.service.wire import again_of, info_json, info_of, status_json, status_of, task_json, task_of
+from vouch.web.errors import MalformedBody
 
 addresses = st.sampled_from([task().hub, task().operator])
 hashes = st.binary(min_size=32, max_size=32)
@@ -94,8 +96,23 @@ def test_a_status_without_sense(change: dict[str, Any]) -> None:
 
 def test_info_there_and_back() -> None:
     models = {b"m" * 32: {SINGLE.id: 1, BATCH.id: 4}, b"n" * 32: {SINGLE.id: 1}}
-    info = ProverInfo(models, "canonical", 7, {SINGLE.id: 0.5})
+    info = ProverInfo(models, "canonical", 7, {SINGLE.id: 0.5}, {SINGLE.id: 0.25, BATCH.id: 2.0})
     assert info_of(json.loads(json.dumps(info_json(info)))) == info
+
+
+def test_an_older_services_info() -> None:
+    info = ProverInfo({b"m" * 32: {SINGLE.id: 1}}, "canonical", 7, {SINGLE.id: 0.5}, {SINGLE.id: 0.25})
+    body = info_json(info)
+    del body["models"][0]["circuits"][0]["seconds"]
+    assert info_of(body) == replace(info, seconds={})
+
+
+def test_whether_it_is_proven_again() -> None:
+    assert not again_of(task_json(task()))
+    assert again_of({"again": True})
+    for wrong in (None, 1, "true"):
+        with pytest.raises(MalformedBody, match="again"):
+            again_of({"again": wrong})
 
 
 def test_the_item_of_the_examples() -> None:
