@@ -43,7 +43,7 @@ async def vouch(folder: Path, *words: str, lines: int, **env: str) -> AsyncItera
 
 async def test_three_commands_and_a_proven_answer(tmp_path: Path, circuit: CircuitFiles) -> None:
     async with zk_world(tmp_path, circuit) as z:
-        z.w.deployment.save(tmp_path / "deployments")
+        replace(z.w.deployment, name="vouch-dev").save(tmp_path / "deployments")
         model, trust = f"0x{z.manifest.model_id.hex()}", f"0x{z.circuit_id.hex()}"
         folder, port = str(circuit.folder), str(free_port())
         prover = ("prover", "start", "--circuit", folder, "--port", port)

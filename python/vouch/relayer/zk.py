@@ -38,6 +38,8 @@ class Circuits:
         """The service for people, with what consumers have to name to ask for a proof."""
         if self.info is None:
             return f"prover {self.config.url}: {self.trouble}"
+        if self.info.srs == DEV and not self.config.dev:
+            return f"prover {self.config.url} ({DEV}): nothing, since this deployment's name does not say dev"
         proven = [
             f"model 0x{model.hex()}, trust 0x{circuit.hex()}"
             for model, circuits in self.info.models.items()

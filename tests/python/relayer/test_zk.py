@@ -74,6 +74,7 @@ async def test_a_development_string_is_refused_on_a_deployment_for_real(
         detail = await refused(made, make_job(), "InsecureCircuit")
         assert "compile the model without --dev-srs" in detail
         assert "none of its proofs is asked for here" in caplog.text
+        assert made.line == f"prover {url} (dev-srs): nothing, since this deployment's name does not say dev"
 
 
 async def test_other_circuits_and_models_are_refused_with_the_names_of_ours() -> None:
