@@ -45,6 +45,8 @@ STATIC: Sequence[Stage] = (
 )
 # The compiler and most stages use one core each.
 AT_ONCE = 2
+# Half of a test's time it waits, for a block or a process.
+WORKERS = 3
 # Its own build: forge's cache of a build without the tests has hidden them from a later run.
 FORGE_TEST = ("env", "FOUNDRY_OUT=.build/forge/out", "FOUNDRY_CACHE_PATH=.build/forge/cache", "forge", "test")
 FORGE = Stage("tests (forge)", FORGE_TEST, must_say=" tests passed")
@@ -98,7 +100,7 @@ def pytest_command(options: argparse.Namespace) -> tuple[str, ...]:
     marks = ("-m", " and ".join(f"not {name}" for name in left_out)) if left_out else ()
     names = ("-k", options.k) if options.k else ()
     # Each worker has its own chain. A selection of one's own is small, and wants its output in order.
-    workers = () if options.rest or options.k else ("-n", str(AT_ONCE), "--dist", "worksteal")
+    workers = () if options.rest or options.k else ("-n", str(WORKERS), "--dist", "worksteal")
     return (PYTHON, "-m", "pytest", *workers, *marks, *names, *options.rest)
 
 

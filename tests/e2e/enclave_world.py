@@ -125,7 +125,8 @@ class EnclaveWorld:
         return await self.keys.key_of(node.key)
 
     async def is_in(self, node: EnclaveNode) -> bool:
-        return (await self.key(node)).known
+        # Anvil tells the state after a block before the block is there, and then the state before it again.
+        return bool(await self.registrations()) and (await self.key(node)).known
 
     async def registrations(self) -> list[int]:
         """Gas of the transactions that let a key in or prolonged one, in order."""
