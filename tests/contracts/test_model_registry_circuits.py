@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tests.contracts.circuits import CODE_HASH, Proven, manifest_of, proven
 from tests.support.strategies import hashes
 from tests.support.world import World, refused
+from vouch.chain.abi import event
 from vouch.chain.contracts import BoundCircuit
 from vouch.chain.hexes import to_bytes
 from vouch.protocol.keccak import keccak
@@ -40,6 +41,36 @@ async def test_binding(world: World) -> None:
     bound = await world.models.circuit_of(made.model_id, made.trust)
     assert bound == BoundCircuit(made.verifier.address, 1, False, 3, 16, 1, 20, 0)
     assert bound.circuit(CODE_HASH) == made.circuit
+
+
+async def test_it_is_said_once(world: World) -> None:
+    manifest, bound = await published(world, CIRCUIT.id)
+    call = world.models.bind_circuit(bytes(manifest), manifest.zk, bound)
+    (log,) = (await world.send(call, world.stranger)).logs
+    assert event("ModelRegistry", "CircuitBound").decode(log) == {
+        "modelId": manifest.model_id,
+        "circuitId": CIRCUIT.id,
+        "verifier": bound.verifier,
+    }
+    assert not (await world.send(call, world.rival)).logs
+
+
+async def test_values_of_64_bits(world: World) -> None:
+    wide = Circuit(CODE_HASH, 0, 1, Packing(3, 64), Packing(1, 64))
+    manifest = manifest_of(wide.id)
+    await world.send(world.models.publish("m", bytes(manifest)))
+    bound = BoundCircuit.of(wide, (await world.create("PublicInputsVerifier")).address)
+    await world.send(world.models.bind_circuit(bytes(manifest), [wide.id], bound))
+    assert await world.models.circuit_of(manifest.model_id, wide.id) == bound
+
+
+async def test_a_manifest_that_is_nothing_else(world: World) -> None:
+    """Nobody can read it, and nothing is outside of it that could be bound."""
+    data = b',"zk":"' + CIRCUIT.id.hex().encode() + b'"}'
+    await world.send(world.models.publish("m", data))
+    bound = BoundCircuit.of(CIRCUIT, (await world.create("PublicInputsVerifier")).address)
+    await world.send(world.models.bind_circuit(data, [CIRCUIT.id], bound))
+    assert await world.models.circuit_of(keccak(data), CIRCUIT.id) == bound
 
 
 @pytest.mark.parametrize("commitment", [1, FIELD - 1])
