@@ -126,6 +126,7 @@ async def test_other_circuits_than_the_manifest_names(world: World) -> None:
         b'{"a":"\\,\\"zk\\":\\"' + CIRCUIT.id.hex().encode() + b'"}',
         b'{"a":{"b":1,"zk":"' + CIRCUIT.id.hex().encode() + b'"}}',
         b'"zk":"' + CIRCUIT.id.hex().encode() + b'"}',
+        b'{"a":1,"zk":""}',
     ],
 )
 async def test_where_the_ids_have_to_be(world: World, data: bytes) -> None:
