@@ -9,7 +9,7 @@ from typing import Any
 
 from coincurve import PrivateKey
 
-from tests.e2e.relayer_world import World, free_port, world
+from tests.e2e.relayer_world import World, world
 from vouch.protocol.claim import Claim
 from vouch.protocol.keccak import keccak
 from vouch.protocol.quorum import QUORUM, Policy
@@ -20,6 +20,7 @@ from vouch.relayer.job import Job, TxKind
 from vouch.relayer.store import Store
 from vouch.runtimes.base import Runtime
 from vouch.runtimes.echo import EchoRuntime
+from vouch.web.ports import free_port
 
 ETHER = 10**18
 EXPOSURE, BOND = ETHER, ETHER // 100

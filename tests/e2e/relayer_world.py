@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -182,11 +181,6 @@ async def world(folder: Path, **anvil: Any) -> AsyncIterator[World]:
             model_id=model.model_id,
             deployment=deployment,
         )
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 async def get_json(url: str) -> tuple[int, Any]:

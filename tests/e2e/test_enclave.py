@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.enclave_world import IMAGE, EnclaveNode, EnclaveWorld, enclave_world, health, says
-from tests.e2e.relayer_world import QUICK, ended, free_port, until
+from tests.e2e.relayer_world import QUICK, ended, until
 from tests.support.contract import Contract, creation
 from tests.support.terms import FEE
 from vouch.chain.transaction import SentTx
@@ -18,6 +18,7 @@ from vouch.relayer.config import Limits
 from vouch.relayer.job import JobStatus
 from vouch.relayer.store import Store
 from vouch.runtimes.echo import EchoRuntime
+from vouch.web.ports import free_port
 
 HOUR = 3600
 

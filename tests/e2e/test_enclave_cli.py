@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.e2e.enclave_world import IMAGE, EnclaveWorld, enclave_world, health, says
-from tests.e2e.relayer_world import ended, free_port, until
+from tests.e2e.relayer_world import ended, until
 from vouch.chain.contracts import ModelRegistry
 from vouch.relayer.job import JobStatus
 from vouch.relayer.store import Store
 from vouch.runtimes.echo import EchoRuntime
+from vouch.web.ports import free_port
 
 OPERATOR = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d"
 RELAYER = "5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a"

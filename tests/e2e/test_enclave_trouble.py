@@ -17,7 +17,7 @@ from tests.e2e.enclave_world import (
     health,
     says,
 )
-from tests.e2e.relayer_world import ended, free_port, until
+from tests.e2e.relayer_world import ended, until
 from vouch.attestation.dev import DevAuthority
 from vouch.attestation.document import parse
 from vouch.chain.enclave import NitroAttestation
@@ -30,6 +30,7 @@ from vouch.protocol.keccak import keccak
 from vouch.protocol.seal import SIGNED
 from vouch.relayer.job import JobStatus, TxKind
 from vouch.relayer.store import Store
+from vouch.web.ports import free_port
 
 HOUR = 3600
 

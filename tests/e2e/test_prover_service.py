@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from tests.e2e.relayer_world import free_port
 from tests.support import zk
 from tests.support.honk import Honk
 from tests.support.integer_models import model_of
@@ -36,6 +35,7 @@ from vouch.prover.service.client import (
     ProverUnavailable,
 )
 from vouch.prover.service.store import Store
+from vouch.web.ports import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 

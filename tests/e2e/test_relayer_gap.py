@@ -4,12 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.e2e.relayer_quorum import BOND, ETHER, EXPOSURE, hash_of, kinds, says, trio
-from tests.e2e.relayer_world import QUICK, ended, free_port, get_json, until
+from tests.e2e.relayer_world import QUICK, ended, get_json, until
 from tests.support.terms import FEE
 from vouch.protocol.quorum import QUORUM
 from vouch.protocol.status import Status
 from vouch.relayer.job import JobStatus, TxKind
 from vouch.relayer.store import Store
+from vouch.web.ports import free_port
 
 
 async def test_two_of_three_sign_what_was_delivered(tmp_path: Path) -> None:

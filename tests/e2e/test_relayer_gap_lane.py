@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.relayer_proxy import Call, proxy, tries
 from tests.e2e.relayer_quorum import ETHER, kinds, says, trio
-from tests.e2e.relayer_world import ended, free_port, get_json, until
+from tests.e2e.relayer_world import ended, get_json, until
 from tests.support.terms import FEE
 from vouch.chain.abi import function
 from vouch.chain.transaction import Call as Transact
@@ -21,6 +21,7 @@ from vouch.protocol.status import Status
 from vouch.relayer.config import NodeEndpoint
 from vouch.relayer.job import JobStatus, TxKind, TxStatus
 from vouch.relayer.store import Store
+from vouch.web.ports import free_port
 
 
 async def test_answers_that_are_lost_on_the_way_are_not_sent_twice(tmp_path: Path) -> None:

@@ -9,12 +9,13 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.e2e.relayer_world import PRICE, QUICK, World, ended, free_port, until, world
+from tests.e2e.relayer_world import PRICE, QUICK, World, ended, until, world
 from tests.support.contract import Contract, creation
 from tests.support.terms import FEE
 from vouch.protocol.status import Status
 from vouch.relayer.job import JobStatus
 from vouch.relayer.store import Store
+from vouch.web.ports import free_port
 
 
 async def test_an_account_asks_and_is_answered(tmp_path: Path) -> None:

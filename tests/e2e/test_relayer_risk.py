@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from tests.e2e.relayer_quorum import BOND, EXPOSURE, SIGNERS, Contrary, Trio, hash_of, kinds, says, trio
-from tests.e2e.relayer_world import ended, free_port, get_json, until
+from tests.e2e.relayer_world import ended, get_json, until
 from tests.support.terms import FEE
 from vouch.protocol.seal import address_of
 from vouch.protocol.status import Status
 from vouch.relayer.job import JobStatus, TxKind
 from vouch.relayer.store import Store
+from vouch.web.ports import free_port
 
 
 async def _challenged_alone(t: Trio, asked: bytes, store: Store) -> None:

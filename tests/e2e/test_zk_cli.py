@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.relayer_killing import KEY
-from tests.e2e.relayer_world import free_port
 from tests.e2e.zk_world import reached, zk_world
 from tests.support.zk import HOME
 from vouch.chain.deploy import deploy
 from vouch.cli.probes import Outcome, Result, Target, probe_all
 from vouch.prover.files import CircuitFiles
 from vouch.relayer.store import Store
+from vouch.web.ports import free_port
 
 pytestmark = pytest.mark.slow
 

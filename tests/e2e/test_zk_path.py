@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.relayer_quorum import kinds, says
-from tests.e2e.relayer_world import QUICK, free_port, get_json
+from tests.e2e.relayer_world import QUICK, get_json
 from tests.e2e.zk_world import BOND, EXPOSURE, OUTPUT, Contrary, ZkWorld, reached, soon, words, zk_world
 from tests.support.terms import FEE, deadline_in
 from vouch.protocol.status import Gate, Status
@@ -16,6 +16,7 @@ from vouch.prover.files import CircuitFiles
 from vouch.prover.service.client import ProofState, ProverRefused
 from vouch.relayer.job import JobStatus, TxKind
 from vouch.relayer.store import Store
+from vouch.web.ports import free_port
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientSession, web
 
 from tests.e2e.relayer_quorum import kinds, says
-from tests.e2e.relayer_world import free_port, get_json
+from tests.e2e.relayer_world import get_json
 from tests.e2e.zk_world import BOND, EXPOSURE, reached, soon, zk_world
 from tests.support.server import listening
 from tests.support.terms import FEE
@@ -19,6 +19,7 @@ from vouch.protocol.status import Status
 from vouch.prover.files import CircuitFiles
 from vouch.prover.service.client import ProofState, ProverClient
 from vouch.relayer.job import JobStatus, TxKind
+from vouch.web.ports import free_port
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.relayer_world import PRICE, QUICK, World, ended, free_port, until, world
+from tests.e2e.relayer_world import PRICE, QUICK, World, ended, until, world
 from tests.python.runtimes.circuits import small_model
 from tests.support.artefacts import ROOT
 from vouch.chain.contracts import BoundCircuit, ModelRegistry
@@ -27,6 +27,7 @@ from vouch.relayer.job import Job, JobStatus
 from vouch.relayer.store import Store
 from vouch.runtimes.base import Runtime
 from vouch.runtimes.integer import IntegerRuntime
+from vouch.web.ports import free_port
 
 ETHER = 10**18
 EXPOSURE, BOND = ETHER, ETHER // 100

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from vouch.protocol.manifest import Artefact, Limits, Manifest
 from vouch.protocol.seal import Seal, recover_signer
 from vouch.runtimes.base import ModelFailed, RuntimeUnavailable
 from vouch.runtimes.openai import OpenAiRuntime
+from vouch.web.ports import free_port
 
 REPO = Path(__file__).parents[2]
 ENVIRONMENT = REPO / ".venv-llm"
@@ -49,11 +49,6 @@ def environment(home: Path) -> dict[str, str]:
     # The server lists what is in the cache of the hub, and fails without one.
     (home / "hub").mkdir(parents=True)
     return {**os.environ, "HF_HOME": str(home), "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
-from socket import create_server
 
 from vouch.chain.account import LocalKey
 from vouch.chain.anvil import Anvil
@@ -26,6 +25,7 @@ from vouch.protocol.enclave import ENCLAVE
 from vouch.protocol.manifest import Manifest
 from vouch.protocol.quorum import Policy
 from vouch.protocol.seal import SIGNED
+from vouch.web.ports import free_port
 
 RISK = "risk"
 MAX_RISK = 10**18 // 5
@@ -260,7 +260,4 @@ def risk_model() -> Path:
 
 def local_url(port: int = 0) -> str:
     """An address on this machine; port 0 takes a free one."""
-    if not port:
-        with create_server(("127.0.0.1", 0)) as probe:
-            port = int(probe.getsockname()[1])
-    return f"http://127.0.0.1:{port}"
+    return f"http://127.0.0.1:{port or free_port()}"

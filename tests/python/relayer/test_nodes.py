@@ -1,6 +1,5 @@
 """Nodes over real HTTP: what a wrong answer is called, and who is asked next."""
 
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -23,6 +22,7 @@ from vouch.relayer.errors import NodeRefused, NodeUnavailable, WrongNodeAnswer
 from vouch.relayer.job import Job
 from vouch.relayer.nodes import NodePool
 from vouch.relayer.peers import Reach
+from vouch.web.ports import free_port
 
 KEY, STRANGER = PrivateKey(b"\1" * 32), PrivateKey(b"\2" * 32)
 OPERATOR = address_of(KEY.public_key)
@@ -224,9 +224,7 @@ async def test_a_wrong_token_is_no_fault_of_the_request() -> None:
 
 
 async def test_nobody_listens() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    async with pool_of(f"http://127.0.0.1:{port}") as pool:
+    async with pool_of(f"http://127.0.0.1:{free_port()}") as pool:
         await pool.refresh_all(0.0)
         (one,) = pool.unknown
         assert "Cannot connect" in one.trouble
