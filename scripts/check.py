@@ -1,12 +1,14 @@
-"""All checks of the project, two at a time: format, lint, types, import rules, contracts, gas, tests.
+"""All checks of the project: format, lint, types, import rules, contracts, gas, tests.
 
-Every stage runs, so one run shows everything that is wrong; pytest comes last, with its own closing line.
+Every stage runs, so one run shows everything that is wrong. Forge works beside the others, which end with
+pytest and its own closing line.
 """
 
 import argparse
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -41,22 +43,22 @@ STATIC: Sequence[Stage] = (
     Stage("lint (solidity)", ("forge", "lint")),
     Stage("types", (PYTHON, "-m", "mypy", "python/vouch", "scripts", "tests", "enclave")),
     Stage("import rules", (str(paths.VENV / "bin" / "lint-imports"), "--no-cache")),
-    Stage("ABIs are fresh", (PYTHON, "-m", "scripts.export_abi", "--check")),
+    Stage("gas figures", (PYTHON, "-m", "scripts.benchmarks", "gas", "--check")),
 )
-# The compiler and most stages use one core each.
-AT_ONCE = 2
 # Half of a test's time it waits, for a block or a process.
 WORKERS = 3
 # Its own build: forge's cache of a build without the tests has hidden them from a later run.
-FORGE_BUILD = ("FOUNDRY_OUT=.build/forge/out", "FOUNDRY_CACHE_PATH=.build/forge/cache")
+FORGE_FOLDER = ".build/forge"
+FORGE_BUILD = (f"FOUNDRY_OUT={FORGE_FOLDER}/out", f"FOUNDRY_CACHE_PATH={FORGE_FOLDER}/cache")
 # Without it a long run spends a quarter of its time on pages that the allocator gave back too early.
 FORGE_MEMORY = "_RJEM_MALLOC_CONF=dirty_decay_ms:-1,muzzy_decay_ms:-1"
 FORGE_TEST = ("env", *FORGE_BUILD, FORGE_MEMORY, "forge", "test")
+BUILD = Stage("build (forge)", ("env", *FORGE_BUILD, "forge", "build"))
+ABIS = Stage("ABIs are fresh", (PYTHON, "-m", "scripts.export_abi", "--check", "--built", FORGE_FOLDER))
 FORGE = Stage("tests (forge)", FORGE_TEST, must_say=" tests passed")
 DEEP = Stage("tests (forge, deep)", ("env", "FOUNDRY_PROFILE=deep", *FORGE_TEST), must_say=" tests passed")
 SLITHER = Stage("slither", (PYTHON, "-m", "scripts.slither"), must_say=" contracts analysed, ")
 HALMOS = Stage("halmos", (PYTHON, "-m", "scripts.halmos"), must_say=" checks hold for all values, ")
-GAS = Stage("gas figures", (PYTHON, "-m", "scripts.benchmarks", "gas", "--check"))
 APE = Stage(
     "tests (ape)", (str(paths.ROOT / "scripts" / "ape"), "test", "--network", "ethereum:local:foundry")
 )
@@ -90,10 +92,14 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-def stages(*, fast: bool, deep: bool = False) -> list[Stage]:
-    """The stages before pytest, in the order in which they begin: what lasts longest first."""
-    contracts = [DEEP, SLITHER, HALMOS] if deep else [FORGE]
-    return [*contracts, *reversed(STATIC), GAS, *([] if fast else [APE])]
+def stages(*, fast: bool) -> list[Stage]:
+    """What runs before pytest."""
+    return [*([] if fast else [APE]), *STATIC]
+
+
+def contract_stages(*, deep: bool = False) -> list[Stage]:
+    """What runs beside `stages` and pytest: one build, and what is done with it."""
+    return [BUILD, ABIS, *([DEEP, SLITHER, HALMOS] if deep else [FORGE])]
 
 
 def pytest_command(options: argparse.Namespace) -> tuple[str, ...]:
@@ -111,8 +117,8 @@ def mutants_command(options: argparse.Namespace) -> tuple[str, ...]:
     return (PYTHON, "-m", "scripts.mutants", *options.rest)
 
 
-def run(stage: Stage) -> Outcome:
-    """Run one stage quietly; what it wrote is shown only if it failed."""
+def run(stage: Stage, dots: threading.Event | None = None) -> Outcome:
+    """Run one stage quietly; what it wrote is shown only if it failed. `dots`: pytest writes meanwhile."""
     begin = time.monotonic()
     program = shutil.which(stage.command[0])
     if program is None:
@@ -134,6 +140,8 @@ def run(stage: Stage) -> Outcome:
     lines = [f"  {'ok  ' if outcome.passed else 'FAIL'} {stage.name:<20} {outcome.seconds:6.1f} s"]
     if not outcome.passed:
         lines += [f"       {line}" for line in output.splitlines()]
+    if dots is not None and dots.is_set():
+        lines.insert(0, "")
     print("\n".join(lines), flush=True)
     return outcome
 
@@ -142,15 +150,22 @@ def main(words: Sequence[str]) -> int:
     options = arguments(words)
     if options.mutants:
         return subprocess.run(mutants_command(options), cwd=paths.ROOT, check=False).returncode
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        outcomes = list(pool.map(run, stages(fast=options.fast, deep=options.deep)))
+    dots = threading.Event()
+    with ThreadPoolExecutor(1) as lane:
+        beside = [lane.submit(run, stage, dots) for stage in contract_stages(deep=options.deep)]
+        outcomes = [run(stage) for stage in stages(fast=options.fast)]
+        if not options.llm:
+            print(
+                "  left out: tests against a language-model server; scripts/test --llm runs them", flush=True
+            )
+        if options.fast:
+            print("  left out: ape and slow tests; scripts/test without --fast runs them", flush=True)
+        print("  tests (pytest)", flush=True)
+        dots.set()
+        code = subprocess.run(pytest_command(options), cwd=paths.ROOT, check=False).returncode
+        dots.clear()
+        outcomes += [future.result() for future in beside]
     failed = [outcome.stage for outcome in outcomes if not outcome.passed]
-    if not options.llm:
-        print("  left out: tests against a language-model server; scripts/test --llm runs them", flush=True)
-    if options.fast:
-        print("  left out: ape and slow tests; scripts/test without --fast runs them", flush=True)
-    print("  tests (pytest)", flush=True)
-    code = subprocess.run(pytest_command(options), cwd=paths.ROOT, check=False).returncode
     if code != 0:
         failed.append("tests (pytest)")
     if failed:

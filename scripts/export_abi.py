@@ -1,9 +1,10 @@
-"""Write <Name>.json for every contract and interface: python -m scripts.export_abi [--check]
+"""Write <Name>.json for every contract and interface: python -m scripts.export_abi [--check [--built FOLDER]]
 
 To python/vouch/abi; what is in contracts/test to tests/abi.
 
 The wheel ships the former, so whoever uses Vouch from Python needs no compiler. `--check` compiles and
-compares instead of writing, and ends with code 1 when a file is stale, missing or left over.
+compares instead of writing, and ends with code 1 when a file is stale, missing or left over; with `--built`
+it compares with what forge built there a moment ago, and compiles nothing.
 """
 
 import argparse
@@ -20,8 +21,8 @@ from scripts.toolchain import paths
 from scripts.toolchain.env import environment
 
 CONTRACTS = paths.ROOT / "contracts"
-ARTIFACTS = paths.ROOT / ".build" / "out"
-CACHE = paths.ROOT / ".build" / "cache" / "solidity-files-cache.json"
+BUILT = paths.ROOT / ".build"
+"""Where forge builds: `out` in it holds the artifacts, `cache` the list of them."""
 EXPORTED = paths.ROOT / "python" / "vouch" / "abi"
 # What only tests deploy stays out of the wheel; VOUCH_ABI_PATH leads there.
 FOR_TESTS = paths.ROOT / "tests" / "abi"
@@ -57,19 +58,25 @@ def load(path: Path) -> Mapping[str, Any]:
     return loaded
 
 
-def artifacts() -> Iterator[tuple[Path, str, Path]]:
+def artifacts(built: Path) -> Iterator[tuple[Path, str, Path]]:
     """(source, contract name, artifact) of everything in contracts/ that is up to date.
 
     Taken from forge's own list: its output folder also keeps what was renamed or removed.
+
+    Raises:
+        ExportError: forge has built nothing there.
     """
-    for source, entry in sorted(load(CACHE)["files"].items()):
+    known = built / "cache" / "solidity-files-cache.json"
+    if not known.is_file():
+        raise ExportError(f"forge has built nothing in {built}: run forge build")
+    for source, entry in sorted(load(known)["files"].items()):
         path = paths.ROOT / source
         if not path.is_relative_to(CONTRACTS) or not path.is_file():
             continue
         for name, versions in sorted(entry["artifacts"].items()):
             for profiles in versions.values():
-                for built in profiles.values():
-                    yield path, name, ARTIFACTS / built["path"]
+                for artifact in profiles.values():
+                    yield path, name, built / "out" / artifact["path"]
 
 
 def exported(name: str, source: str) -> bool:
@@ -99,14 +106,14 @@ def _signature(member: Mapping[str, Any]) -> tuple[str, str, str]:
     return member["type"], member.get("name", ""), json.dumps(member, sort_keys=True)
 
 
-def collect() -> dict[Path, dict[str, str]]:
+def collect(built: Path = BUILT) -> dict[Path, dict[str, str]]:
     """Folder -> file name -> text of all exports.
 
     Raises:
         ExportError: two contracts have the same name, one needs linking, or forge built nothing.
     """
     everything: dict[Path, dict[str, str]] = {EXPORTED: {}, FOR_TESTS: {}}
-    for source, name, path in artifacts():
+    for source, name, path in artifacts(built):
         if not exported(name, source.read_text()):
             continue
         if any(f"{name}.json" in files for files in everything.values()):
@@ -141,10 +148,19 @@ def main(words: Sequence[str] | None = None) -> int:
         prog="export_abi", description="Export ABI and bytecode to python/vouch/abi."
     )
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
+    parser.add_argument(
+        "--built",
+        metavar="FOLDER",
+        type=Path,
+        help="with --check: forge has just built there; do not compile",
+    )
     options = parser.parse_args(words)
+    if options.built and not options.check:
+        parser.error("--built goes with --check: what is written is compiled anew")
     try:
-        compile_contracts()
-        wanted = collect()
+        if options.built is None:
+            compile_contracts()
+        wanted = collect(options.built or BUILT)
     except ExportError as failure:
         print(f"export_abi: {failure}", file=sys.stderr)
         return 1

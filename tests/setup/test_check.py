@@ -58,14 +58,18 @@ def test_a_stage_that_did_nothing_fails(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_deep_runs_the_deep_profile() -> None:
-    assert check.DEEP in check.stages(fast=False, deep=True)
-    assert check.FORGE not in check.stages(fast=False, deep=True)
+    assert check.DEEP in check.contract_stages(deep=True)
+    assert check.FORGE not in check.contract_stages(deep=True)
 
 
 def test_only_deep_runs_slither_and_halmos() -> None:
-    for fast in (False, True):
-        assert {check.SLITHER, check.HALMOS} < {*check.stages(fast=fast, deep=True)}
-        assert not {check.SLITHER, check.HALMOS} & {*check.stages(fast=fast)}
+    assert {check.SLITHER, check.HALMOS} < {*check.contract_stages(deep=True)}
+    assert not {check.SLITHER, check.HALMOS} & {*check.contract_stages()}
+
+
+def test_what_needs_the_build_comes_after_it() -> None:
+    for deep in (False, True):
+        assert check.contract_stages(deep=deep)[0] == check.BUILD
 
 
 def test_mutants_run_instead_of_everything_else(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,37 +92,45 @@ def test_a_missing_program_fails_its_stage(capsys: pytest.CaptureFixture[str]) -
     assert "is not installed" in capsys.readouterr().out
 
 
-def test_two_stages_run_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Each ends only when the other has begun."""
-    wait = (
-        "import pathlib, sys, time\n"
-        "pathlib.Path(sys.argv[1]).touch()\n"
-        "while not pathlib.Path(sys.argv[2]).exists(): time.sleep(0.01)"
-    )
-    here, there = str(tmp_path / "here"), str(tmp_path / "there")
-    made = [check.Stage(a, (sys.executable, "-c", wait, a, b)) for a, b in ((here, there), (there, here))]
-    monkeypatch.setattr(check, "stages", lambda **_: made)
-    monkeypatch.setattr(check, "pytest_command", lambda _: (sys.executable, "-c", ""))
-    assert check.main([]) == 0
+WAIT = """\
+import pathlib, sys, time
+pathlib.Path(sys.argv[1]).touch()
+while not pathlib.Path(sys.argv[2]).exists(): time.sleep(0.01)
+"""
 
 
-@pytest.mark.parametrize(("stage_code", "pytest_code", "code"), [(0, 0, 0), (1, 0, 1), (0, 1, 1)])
-def test_any_failure_fails_the_run(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    stage_code: int,
-    pytest_code: int,
-    code: int,
+def test_forge_works_beside_the_stages_and_beside_pytest(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def program(status: int) -> tuple[str, ...]:
-        return (sys.executable, "-c", f"raise SystemExit({status})")
+    """Each ends only when what runs beside it has begun."""
 
-    monkeypatch.setattr(check, "stages", lambda **_: [check.Stage("types", program(stage_code))])
-    monkeypatch.setattr(check, "pytest_command", lambda _: program(pytest_code))
-    assert check.main([]) == code
-    error = capsys.readouterr().err
-    assert ("types" in error) == bool(stage_code)
-    assert ("tests (pytest)" in error) == bool(pytest_code)
+    def waits(mine: str, other: str) -> tuple[str, ...]:
+        return (sys.executable, "-c", WAIT, str(tmp_path / mine), str(tmp_path / other))
+
+    made = [check.Stage("build", waits("build", "types")), check.Stage("forge", waits("forge", "pytest"))]
+    monkeypatch.setattr(check, "contract_stages", lambda **_: made)
+    monkeypatch.setattr(check, "stages", lambda **_: [check.Stage("types", waits("types", "build"))])
+    monkeypatch.setattr(check, "pytest_command", lambda _: waits("pytest", "forge"))
+    assert check.main([]) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("ok ") == 3
+
+
+@pytest.mark.parametrize("failing", [None, "types", "tests (forge)", "tests (pytest)"])
+def test_any_failure_fails_the_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], failing: str | None
+) -> None:
+    def program(name: str) -> tuple[str, ...]:
+        return (sys.executable, "-c", f"raise SystemExit({int(name == failing)})")
+
+    def stage(name: str) -> check.Stage:
+        return check.Stage(name, program(name))
+
+    monkeypatch.setattr(check, "stages", lambda **_: [stage("types")])
+    monkeypatch.setattr(check, "contract_stages", lambda **_: [stage("tests (forge)")])
+    monkeypatch.setattr(check, "pytest_command", lambda _: program("tests (pytest)"))
+    assert check.main([]) == (0 if failing is None else 1)
+    assert capsys.readouterr().err == ("" if failing is None else f"FAILED: {failing}\n")
 
 
 @pytest.mark.parametrize(

@@ -61,3 +61,27 @@ def test_differences_names_each_file_and_writing_ends_them(tmp_path: Path) -> No
     ]
     export_abi.write(wanted, tmp_path)
     assert export_abi.differences(wanted, tmp_path) == []
+
+
+def test_what_forge_has_built_is_not_compiled_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def collect(folder: Path) -> dict[Path, dict[str, str]]:
+        assert folder == tmp_path
+        return {tmp_path: {"New.json": "1"}}
+
+    monkeypatch.setattr(export_abi, "compile_contracts", lambda: pytest.fail("compiled"))
+    monkeypatch.setattr(export_abi, "collect", collect)
+    assert export_abi.main(["--check", "--built", str(tmp_path)]) == 1
+    assert "missing:   New.json" in capsys.readouterr().out
+
+
+def test_a_folder_without_a_build(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export_abi.main(["--check", "--built", str(tmp_path)]) == 1
+    assert f"forge has built nothing in {tmp_path}: run forge build" in capsys.readouterr().err
+
+
+def test_what_is_written_is_compiled(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        export_abi.main(["--built", str(tmp_path)])
+    assert "--built goes with --check" in capsys.readouterr().err
