@@ -5,31 +5,22 @@ import os
 import signal
 import threading
 import time
-from typing import Any
+from importlib import import_module
+from typing import Any, Final
 
 import click
 
-from vouch.cli import (
-    attest,
-    check,
-    demo,
-    deploy,
-    dispute,
-    model,
-    node,
-    operator,
-    prover,
-    relayer,
-    request,
-    status,
-    up,
-    watch,
-    zk,
-)
 from vouch.cli.console import Failed, describe, leaves
 from vouch.protocol.errors import VouchError
 
 PARENT_SECONDS = 0.5
+
+_OWN = "attest check demo deploy model node operator prover relayer request status up watch zk"
+MODULES: Final = {
+    **{name: name for name in _OWN.split()},
+    **dict.fromkeys(("challenge", "expire", "reject", "settle"), "dispute"),
+}
+"""Command -> module of vouch.cli that has it as `command`, or as one of `commands`."""
 
 EPILOG = """
 \b
@@ -45,7 +36,20 @@ Every option can also be set in the environment, for example:
 
 
 class Commands(click.Group):
-    """Turns the errors of all commands into one clear line; `--debug` shows the traceback instead."""
+    """Turns the errors of all commands into one clear line; `--debug` shows the traceback instead.
+
+    A command's module is imported when it is asked for: all of them together take a second.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*MODULES, *super().list_commands(ctx)])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in MODULES:
+            return super().get_command(ctx, cmd_name)
+        module = import_module(f"vouch.cli.{MODULES[cmd_name]}")
+        found: list[click.Command] = getattr(module, "commands", None) or [module.command]
+        return next(command for command in found if command.name == cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -90,27 +94,6 @@ def cli(debug: bool, parent: int | None) -> None:
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
-
-
-for module in (
-    up,
-    demo,
-    deploy,
-    operator,
-    node,
-    attest,
-    relayer,
-    prover,
-    watch,
-    model,
-    zk,
-    request,
-    status,
-    check,
-):
-    cli.add_command(module.command)
-for command in dispute.commands:
-    cli.add_command(command)
 
 
 def _end_with(parent: int) -> None:

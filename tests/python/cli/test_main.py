@@ -1,12 +1,16 @@
 """What every command has in common: help that teaches, and errors of one line."""
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner, Result
 
-from vouch.cli.main import cli
+import vouch.cli
+from vouch.cli.main import MODULES, cli
 from vouch.protocol.errors import VouchError
 
 COMMANDS = [
@@ -25,6 +29,7 @@ COMMANDS = [
     "expire",
     "check",
 ]
+COMMAND = re.compile(r"^(async )?def command\(", re.MULTILINE)
 KEY = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d"
 
 
@@ -48,6 +53,32 @@ def test_help_of_each_command_explains_itself(command: str) -> None:
     if command != "model":
         assert "Examples:" in result.output or "What happens:" in result.output
     assert "--key " not in result.output, "keys never come from the command line"
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_each_command_is_found_by_its_name(name: str) -> None:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    assert command.name == name
+
+
+def test_no_module_with_a_command_is_left_out() -> None:
+    folder = Path(vouch.cli.__file__).parent
+    having = {path.stem for path in folder.glob("*.py") if COMMAND.search(path.read_text())}
+    assert having == {*MODULES.values()} - {"dispute"}
+
+
+def test_a_command_is_imported_when_it_is_asked_for() -> None:
+    said = "import sys; from vouch.cli.main import cli; cli(['status', '--help'], standalone_mode=False); "
+    said += "sys.exit(str([name for name in ('vouch.cli.status', 'vouch.cli.zk') if name in sys.modules]))"
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == "['vouch.cli.status']"
+
+
+def test_an_unknown_command_is_a_usage_error() -> None:
+    result = run("stauts")
+    assert result.exit_code == 2
+    assert "No such command 'stauts'" in result.output
 
 
 def test_version() -> None:
