@@ -12,11 +12,13 @@
 from dataclasses import replace
 
 import pytest
+from eth_abi.abi import encode
 
 from tests.contracts.enclaves import IMAGE, N256, Enclave, Enclaves
 from tests.contracts.quorums import FIELDS, claim_of
 from tests.support.world import OUTPUT, World, refused
 from vouch.chain.contracts import Fulfilment
+from vouch.chain.hexes import to_bytes
 from vouch.chain.reverts import Reverted
 from vouch.protocol.enclave import ENCLAVE, Curve
 from vouch.protocol.keccak import keccak
@@ -53,6 +55,32 @@ async def test_only_while_the_key_lasts(world: World, enclaves: Enclaves, curve:
     )
     await world.send(enclaves.keys.revoke(enclave.id), world.operator)
     await refused(enclaves.verify(seal, claim), "EnclaveKeyRevoked", key=enclave.id)
+
+
+@CURVES
+async def test_a_key_of_the_other_curve(world: World, enclaves: Enclaves, curve: Curve) -> None:
+    """Nobody knows a point that lies on both curves: what the chain remembers of the key is changed."""
+    enclave, claim = Enclave(curve), claim_of(world)
+    await enclaves.register(enclave)
+    seal = enclave.seal(world, claim)
+    await enclaves.verify(seal, claim)
+    other = Curve(1 - curve)
+    slot = await slot_of(world, enclaves, enclave)
+    word = int(await world.rpc.call("eth_getStorageAt", enclaves.keys.address, hex(slot + 1), "latest"), 16)
+    changed = word ^ 1 << 200
+    await world.rpc.call("anvil_setStorageAt", enclaves.keys.address, hex(slot + 1), f"0x{changed:064x}")
+    assert (await enclaves.key(enclave)).curve is other
+    await refused(enclaves.verify(seal, claim), "UnknownEnclaveKey", key=enclave.id)
+
+
+async def slot_of(world: World, enclaves: Enclaves, enclave: Enclave) -> int:
+    """Where EnclaveKeys keeps what it knows of a key: of two words, the first is the image."""
+    for base in range(8):
+        slot = int.from_bytes(keccak(encode(["address", "uint256"], [enclave.id, base])))
+        word = await world.rpc.call("eth_getStorageAt", enclaves.keys.address, hex(slot), "latest")
+        if to_bytes(word) == IMAGE:
+            return slot
+    raise AssertionError("the key is nowhere")
 
 
 @CURVES

@@ -34,6 +34,13 @@ async def test_a_proof(world: World) -> None:
     await made.check(made.seal(INPUTS, OUTPUTS, claim), claim)
 
 
+async def test_only_the_batch_has_roots(world: World) -> None:
+    """A claim of no request is a root's, but not if it names a model."""
+    made = await proven(world)
+    claim = replace(made.claim(INPUTS, OUTPUTS), request_id=bytes(32))
+    await made.check(made.seal(INPUTS, OUTPUTS, claim), claim)
+
+
 async def test_secret_weights(world: World) -> None:
     made = await proven(world, commitment=FIELD - 1)
     claim = made.claim(INPUTS, OUTPUTS)

@@ -35,6 +35,13 @@ async def test_roots(world: World, size: int, count: int) -> None:
     await made.check(seal_of(made, batch), batch.claim)
 
 
+async def test_what_follows_the_values_is_the_verifiers_alone(world: World) -> None:
+    """Words that could not be packed values."""
+    made = await proven(world, batch=2, credulous=True)
+    batch = made.batch(2)
+    await made.check(batch.seal(b"\xff" * 320), batch.claim)
+
+
 async def test_a_claim_under_a_proven_root(world: World) -> None:
     """Sealed once, by anybody; then every claim of it counts on the batch route, and only there."""
     made = await proven(world, batch=4)

@@ -1,14 +1,13 @@
-"""Compiled contracts for tests: also those in contracts/test, which the package does not ship."""
+"""Exported contracts for tests: also those in contracts/test, which the package does not ship."""
 
+import hashlib
 import json
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vouch.protocol.keccak import keccak
-
 ROOT = Path(__file__).parent.parent.parent
-COMPILED = ROOT / ".build" / "out"
+EXPORTED = (ROOT / "python" / "vouch" / "abi", ROOT / "tests" / "abi")
 
 
 class Compiled(NamedTuple):
@@ -21,22 +20,24 @@ class Compiled(NamedTuple):
 
 @cache
 def compiled(name: str) -> Compiled:
-    """The contract `name` as forge compiled it.
+    """The contract `name` as it was exported; that all its sources give just that is a check of its own.
 
-    Raises LookupError if forge has not compiled it, or has compiled other sources than those in contracts/.
+    Raises LookupError if it was not exported, or its file has changed since.
     """
-    found = list(COMPILED.glob(f"*.sol/{name}.json"))
-    if len(found) != 1:
-        raise LookupError(
-            f"{len(found)} compiled contracts are called {name}: run `scripts/test`, which compiles them"
-        )
+    found = [path for folder in EXPORTED if (path := folder / f"{name}.json").is_file()]
+    if not found:
+        raise LookupError(f"no contract {name} was exported: run python -m scripts.export_abi")
     artefact = json.loads(found[0].read_text())
-    for source, about in artefact["metadata"]["sources"].items():
-        path = ROOT / source
-        if not path.is_file() or about["keccak256"] != "0x" + keccak(path.read_bytes()).hex():
-            raise LookupError(f"{source} has changed since {name} was compiled: run `scripts/test`")
+    if artefact["sourceHash"] not in _sources():
+        raise LookupError(f"{name} has changed since it was exported: run python -m scripts.export_abi")
     return Compiled(
         artefact["abi"],
-        bytes.fromhex(artefact["bytecode"]["object"].removeprefix("0x")),
-        bytes.fromhex(artefact["deployedBytecode"]["object"].removeprefix("0x")),
+        bytes.fromhex(artefact["bytecode"].removeprefix("0x")),
+        bytes.fromhex(artefact["deployedBytecode"].removeprefix("0x")),
     )
+
+
+@cache
+def _sources() -> frozenset[str]:
+    files = (ROOT / "contracts").rglob("*.sol")
+    return frozenset(hashlib.sha256(path.read_bytes()).hexdigest() for path in files)
