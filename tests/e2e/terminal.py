@@ -32,13 +32,13 @@ def vouch(folder: Path, *arguments: str, **environment: str) -> subprocess.Compl
 class Running:
     """A command that runs in a session of its own; what it prints goes to a file."""
 
-    def __init__(self, folder: Path, name: str, *arguments: str) -> None:
+    def __init__(self, folder: Path, name: str, *arguments: str, **environment: str) -> None:
         self.folder, self.log = folder, folder / f"{name}.log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "vouch.cli.main", name, *arguments],
                 cwd=folder,
-                env=CLEAN,
+                env={**CLEAN, **environment},
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -71,7 +71,7 @@ class Running:
         found = {}
         for line in listed.stdout.splitlines():
             pid, command = line.split(maxsplit=1)
-            for name in ("anvil", "node", "relayer", "watch"):
+            for name in ("anvil", "node", "prover", "relayer", "watch"):
                 if f" {name} " in command.partition("--parent")[2] or f"/{name} --" in command:
                     found[int(pid)] = name
         return found

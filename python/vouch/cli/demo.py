@@ -49,6 +49,15 @@ With --enclave, on the route of enclaves (a development authority stands in for 
   1  the node makes a key; its enclave's document says which image it runs, and for which operator
   2  the relayer registers the key: the chain itself checks the document, its certificates and signatures
   3  RiskGate, which trusts that image, asks twice: each seal is checked by one ecrecover
+
+\b
+With --zk, on the route of zero-knowledge proofs (over a development string, which is insecure):
+  1  two ONNX models become circuits, with a verifier contract each; a service proves what the node answers
+  2  an answer is delivered and acted on at once; its proof comes later
+  3  another one comes only with its proof
+  4  nobody proves a third one, until somebody puts up a bond to see the proof
+  5  a liar presents a real proof with another output, and somebody else's: the contracts refuse them
+It compiles for real, which takes half a minute. `vouch zk setup --dev-srs` installs what that needs.
 """,
 )
 @click.option(
@@ -61,12 +70,22 @@ With --enclave, on the route of enclaves (a development authority stands in for 
     is_flag=True,
     help="Show how an enclave's key gets in by its attestation document, and what its seals cost.",
 )
+@click.option(
+    "--zk",
+    is_flag=True,
+    help="Show how a model becomes a circuit, and its answers proven ones: later, at once, or on demand.",
+)
 @asynchronous
-async def command(gap: bool, enclave: bool) -> None:
+async def command(gap: bool, enclave: bool, zk: bool) -> None:
     """Ask a real ONNX model one question through a contract on a private chain, and show every step."""
-    if gap and enclave:
-        raise click.UsageError("--gap and --enclave are two demos: run one after the other")
-    if enclave:
+    chosen = [name for name, wanted in (("--gap", gap), ("--enclave", enclave), ("--zk", zk)) if wanted]
+    if len(chosen) > 1:
+        raise click.UsageError(f"{chosen[0]} and {chosen[1]} are two demos: run one after the other")
+    if zk:
+        from vouch.cli import zk_demo
+
+        await zk_demo.run()
+    elif enclave:
         from vouch.cli import enclave_demo
 
         await enclave_demo.run()
@@ -108,6 +127,7 @@ async def _one_question() -> None:
         "\n[bold]Next[/]\n"
         "  vouch demo --gap                what happens while the proof is still to come, or never does\n"
         "  vouch demo --enclave            an enclave's key gets in by its attestation document\n"
+        "  vouch demo --zk                 a model becomes a circuit, and its answers are proven\n"
         "  vouch up                        the same, left running, with commands to copy\n"
         "  vouch request --help            ask from the command line; `import vouch` does it from Python\n"
         "  contracts/examples/RiskGate.sol a consumer to copy; it inherits InferenceConsumer\n"

@@ -16,12 +16,13 @@ from vouch.chain.deploy import create, deploy
 from vouch.chain.deployment import Deployment
 from vouch.chain.rpc import Rpc
 from vouch.chain.sender import TxSender
-from vouch.cli import devnet_enclave
+from vouch.cli import devnet_enclave, devnet_zk
 from vouch.cli.children import Child
 from vouch.cli.crew import Crew, crew
 from vouch.cli.sources import onnx_manifest, read_manifest
 from vouch.client import Client
 from vouch.protocol.enclave import ENCLAVE
+from vouch.protocol.fixed import DECIMALS
 from vouch.protocol.manifest import Manifest
 from vouch.protocol.quorum import Policy
 from vouch.protocol.seal import SIGNED
@@ -61,6 +62,8 @@ class Plan:
     """What a devnet is made of; port 0 takes a free one. `folder` keeps keys, logs and databases.
 
     enclave: the node is in one that a development authority attests, and RiskGate asks on its route.
+    circuits: circuit folders, whose models are served instead of the ONNX file; RiskGate asks the one named
+    RISK on the zk route, and a service proves them.
     cosigners: by the names of their accounts; with any of them the relayer brings quorum seals.
     accounts: names of more accounts to make.
     """
@@ -73,6 +76,7 @@ class Plan:
     block_time: float | None = None
     text: Text | None = None
     enclave: bool = False
+    circuits: tuple[Path, ...] = ()
     accounts: tuple[str, ...] = ()
     cosigners: Mapping[str, Cosigner] = field(default_factory=dict)
 
@@ -81,8 +85,10 @@ class Plan:
 class Devnet:
     """A running devnet. Its accounts are made for it; their keys are in `folder`, as hex files.
 
-    crew: the processes beside the chain: "node", "relayer", and the co-signers' by their accounts.
+    crew: the processes beside the chain: "node", "relayer", "prover" if there are circuits, and the
+    co-signers' by their accounts.
     image: id of the image that the node's enclave is said to run, if it is in one.
+    prover_url: of the service that proves; None: there are no circuits.
     """
 
     anvil: Anvil
@@ -97,6 +103,8 @@ class Devnet:
     cosigners: Mapping[str, Cosigner]
     crew: Crew
     image: bytes | None = None
+    circuits: tuple[Path, ...] = ()
+    prover_url: str | None = None
 
     @property
     def quorum(self) -> Policy:
@@ -134,7 +142,7 @@ async def devnet(plan: Plan, progress: Progress) -> AsyncIterator[Devnet]:
             progress("deploying the enclave route, which trusts a development authority")
             deployment = await devnet_enclave.deploy(rpc, accounts["owner"], deployment, plan.folder)
         progress("publishing the models")
-        models = await _publish(rpc, accounts["owner"], deployment, plan.text)
+        models = await _publish(rpc, accounts["owner"], deployment, plan, progress)
         net = Devnet(
             anvil=anvil,
             accounts=accounts,
@@ -148,6 +156,8 @@ async def devnet(plan: Plan, progress: Progress) -> AsyncIterator[Devnet]:
             cosigners=plan.cosigners,
             crew=await stack.enter_async_context(crew()),
             image=devnet_enclave.image() if plan.enclave else None,
+            circuits=plan.circuits,
+            prover_url=local_url() if plan.circuits else None,
         )
         progress("registering the operator: node address, price, stake")
         await register(net, "operator", net.node_url)
@@ -156,6 +166,10 @@ async def devnet(plan: Plan, progress: Progress) -> AsyncIterator[Devnet]:
         net.deployment.save(plan.deployments)
         progress("starting the node" + "".join(f", and that of {name}" for name in plan.cosigners))
         async with asyncio.TaskGroup() as starting:
+            if net.prover_url is not None:
+                progress("starting the prover, which proves zeros once with each circuit")
+                prover = devnet_zk.prover(net.circuits, net.folder, net.prover_url)
+                starting.create_task(net.crew.start(prover, f"{net.prover_url}/health/ready"))
             starting.create_task(net.crew.start(_node(net, plan.text), f"{net.node_url}/v2/health/ready"))
             for name in plan.cosigners:
                 starting.create_task(net.start_cosigner(name))
@@ -179,11 +193,14 @@ def _key_file(folder: Path, account: str) -> Path:
 
 
 async def _publish(
-    rpc: Rpc, owner: LocalKey, deployment: Deployment, text: Text | None
+    rpc: Rpc, owner: LocalKey, deployment: Deployment, plan: Plan, progress: Progress
 ) -> dict[str, Manifest]:
+    if plan.circuits:
+        proven = await devnet_zk.publish(rpc, owner, deployment, plan.circuits, progress)
+        return {manifest.name: manifest for manifest in proven}
     manifests = [onnx_manifest(risk_model(), RISK)]
-    if text is not None:
-        manifests.append(read_manifest(text.manifest))
+    if plan.text is not None:
+        manifests.append(read_manifest(plan.text.manifest))
     async with Client(rpc, owner, deployment=deployment) as client:
         for manifest in manifests:
             await client.publish(manifest)
@@ -201,9 +218,11 @@ async def register(net: Devnet, account: str, url: str) -> None:
 
 async def _examples(net: Devnet) -> Deployment:
     sender, hub, anyone = TxSender(net.rpc, net.accounts["owner"]), net.deployment.hub, bytes(32)
-    risk = net.models[RISK].model_id
+    risk = net.models[RISK]
     route = (SIGNED, anyone) if net.image is None else (ENCLAVE, net.image)
-    made = {"RiskGate": await create(sender, "RiskGate", hub, risk, *route, MAX_RISK)}
+    if net.circuits:
+        route = devnet_zk.terms_of(risk)
+    made = {"RiskGate": await create(sender, "RiskGate", hub, risk.model_id, *route, max_risk(risk))}
     for manifest in net.models.values():
         if manifest.kind == "text":
             made["ChatOracle"] = await create(sender, "ChatOracle", hub, manifest.model_id, SIGNED, anyone)
@@ -222,7 +241,11 @@ def _node(net: Devnet, text: Text | None) -> Child:
 
 def _node_arguments(net: Devnet, account: str, url: str) -> list[str]:
     journal = "journal" if account == "operator" else f"{account}-journal"
-    arguments = ["node", "--onnx", f"{RISK}={risk_model()}", "--port", url.rpartition(":")[2]]
+    arguments = ["node", "--port", url.rpartition(":")[2]]
+    for folder in net.circuits:
+        arguments += ["--circuit", str(folder)]
+    if not net.circuits:
+        arguments += ["--onnx", f"{RISK}={risk_model()}"]
     arguments += [
         "--key-file",
         str(net.key_file(account)),
@@ -237,6 +260,8 @@ def _relayer(net: Devnet, deployments: Path) -> Child:
     arguments += ["--deployments", str(deployments), "--database", str(net.relayer_db)]
     arguments += ["--key-file", str(net.key_file("relayer"))]
     arguments += ["--status-port", net.relayer_url.rpartition(":")[2]]
+    if net.prover_url is not None:
+        arguments += ["--prover", net.prover_url]
     if net.cosigners:
         arguments += ["--threshold", str(THRESHOLD)]
         for url in (net.node_url, *(cosigner.reached_at for cosigner in net.cosigners.values())):
@@ -251,6 +276,11 @@ def clean(folder: Path) -> None:
             (folder / f"{name}{suffix}").unlink(missing_ok=True)
     for name in ("node.log", "relayer.log"):
         (folder / name).unlink(missing_ok=True)
+
+
+def max_risk(manifest: Manifest) -> int:
+    """MAX_RISK in the decimals of a model's output."""
+    return int(MAX_RISK * 10 ** manifest.outputs[0].scale // 10**DECIMALS)
 
 
 def risk_model() -> Path:

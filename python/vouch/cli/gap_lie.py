@@ -26,7 +26,7 @@ WINDOW = 3600
 """Seconds in which the lie can be challenged."""
 
 
-async def lie(stage: Stage) -> None:
+async def lie(stage: Stage[GapNet]) -> None:
     """A wrong result that counts unless somebody demands its proof: the watcher does."""
     net = stage.net
     async with stage.scene(

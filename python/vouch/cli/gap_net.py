@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from vouch.chain.contracts import Hub, NodeRegistry
 from vouch.chain.deploy import create
 from vouch.chain.sender import TxSender
 from vouch.chain.transaction import Call
@@ -28,10 +27,10 @@ from vouch.cli.devnet import (
 )
 from vouch.cli.instant_loan import InstantLoan
 from vouch.cli.line import Line
+from vouch.cli.played import Played
 from vouch.client import Client
 from vouch.protocol.errors import VouchError
 from vouch.protocol.quorum import QUORUM
-from vouch.protocol.status import Status
 
 T = TypeVar("T")
 
@@ -56,27 +55,17 @@ class Overdue(VouchError):
 
 
 @dataclass(frozen=True, slots=True)
-class GapNet:
-    """The running net. `lines`: from the relayer to the co-signers; `client` only reads; `watch_log` has what
-    `vouch watch` printed."""
+class GapNet(Played):
+    """`lines`: from the relayer to the co-signers; `client` only reads; `watch_log` has what `vouch watch`
+    printed."""
 
-    net: Devnet
     lines: tuple[Line, ...]
     pool: InstantLoan
     client: Client
     watch_log: Path
 
     @property
-    def hub(self) -> Hub:
-        return Hub(self.net.rpc, self.net.deployment.hub)
-
-    @property
-    def nodes(self) -> NodeRegistry:
-        return NodeRegistry(self.net.rpc, self.net.deployment.nodes)
-
-    @property
     def parties(self) -> Mapping[str, str]:
-        """Everybody who has money in the scenes, by name."""
         accounts = self.net.accounts
         return {
             "borrower": accounts["user"].address,
@@ -87,17 +76,6 @@ class GapNet:
             "watcher": accounts[WATCHER].address,
             "liar": accounts[LIAR].address,
         }
-
-    def sender(self, account: str) -> TxSender:
-        return TxSender(self.net.rpc, self.net.accounts[account])
-
-    async def now(self) -> int:
-        """Time of the newest block, unix seconds."""
-        return int((await self.net.rpc.call("eth_getBlockByNumber", "latest", False))["timestamp"], 16)
-
-    async def has(self, request: bytes, status: Status) -> bool:
-        """Whether a request stands there now."""
-        return await self.hub.status_of(request) is status
 
     async def move_clock(self, until: int) -> int:
         """Lets the chain's time jump, and mines a block then; gives the seconds that were skipped."""

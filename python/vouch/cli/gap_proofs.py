@@ -8,7 +8,7 @@ import numpy as np
 from vouch.cli import instant_loan, loan
 from vouch.cli.console import duration, wei
 from vouch.cli.devnet import RISK
-from vouch.cli.gap_net import COSIGNERS, PROVE_WITHIN, WATCHER, within
+from vouch.cli.gap_net import COSIGNERS, PROVE_WITHIN, WATCHER, GapNet, within
 from vouch.cli.gap_stage import AMOUNT, BOND, Stage, risk
 from vouch.client import Answer
 from vouch.client.errors import RequestRejected
@@ -29,7 +29,7 @@ class SettledAnyway(VouchError):
         super().__init__("an answer was settled whose proof never came")
 
 
-async def honest(stage: Stage) -> None:
+async def honest(stage: Stage[GapNet]) -> None:
     """Delivered and acted on at once, settled when the quorum has signed."""
     net = stage.net
     async with stage.scene(
@@ -75,7 +75,7 @@ async def honest(stage: Stage) -> None:
     )
 
 
-async def unproven(stage: Stage) -> None:
+async def unproven(stage: Stage[GapNet]) -> None:
     """Delivered and acted on, but the quorum is gone: the deadline passes."""
     net = stage.net
     async with stage.scene(
@@ -127,7 +127,7 @@ async def unproven(stage: Stage) -> None:
     )
 
 
-async def _lent(stage: Stage) -> tuple[loan.Asked, Answer]:
+async def _lent(stage: Stage[GapNet]) -> tuple[loan.Asked, Answer]:
     """InstantLoan asks, the result is delivered, and the borrower draws the loan."""
     net = stage.net
     operator, model = net.net.accounts["operator"].address, net.net.models[RISK]

@@ -1,20 +1,23 @@
-"""What the scenes of `vouch demo --gap` share: steps as they happen, money before and after, checks."""
+"""What the scenes of a demo share: steps as they happen, money before and after, checks."""
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from rich.markup import escape
 
 from vouch.cli.balances import Balances, Sent, balances, gas_of, missing, table, transactions, uncovered
 from vouch.cli.console import out
 from vouch.cli.devnet import Progress
-from vouch.cli.gap_net import GapNet
+from vouch.cli.played import Played
 from vouch.protocol.codec import decode_tensors
 from vouch.protocol.manifest import Manifest
 
-CONTRACTS = ("InferenceHub", "InstantLoan")
+N = TypeVar("N", bound=Played)
+
+CONTRACTS = ("InferenceHub", "InstantLoan", "RiskGate")
 AMOUNT = 10**18 // 2
 """The loan, and so what is insured, wei."""
 BOND = AMOUNT // 50
@@ -46,10 +49,10 @@ class Money:
         return {who: gain for who, gain in made.items() if gain}
 
 
-class Stage:
+class Stage(Generic[N]):
     """One for the whole demo. step: prints what happens now. checks: what is as it should be."""
 
-    def __init__(self, net: GapNet, step: Progress) -> None:
+    def __init__(self, net: N, step: Progress) -> None:
         self.net, self.step = net, step
         self.checks: dict[str, bool] = {}
 

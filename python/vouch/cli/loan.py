@@ -45,11 +45,11 @@ class Asked:
     mined: int
 
 
-async def ask(net: Devnet, loan_id: int, features: np.ndarray[Any, Any]) -> Asked:
-    """The user asks RiskGate for a decision, at the operator's price. Raises as TxSender.transact."""
-    nodes, operator = NodeRegistry(net.rpc, net.deployment.nodes), net.accounts["operator"].address
-    fee = await nodes.quote(operator, net.models[RISK].model_id, CALLBACK_GAS)
-    data = function("RiskGate", "ask").encode((loan_id, words(net.models[RISK], features), operator))
+async def ask(net: Devnet, loan_id: int, features: np.ndarray[Any, Any], operator: str = "operator") -> Asked:
+    """The user asks RiskGate for a decision, at an operator's price. Raises as TxSender.transact."""
+    nodes, answering = NodeRegistry(net.rpc, net.deployment.nodes), net.accounts[operator].address
+    fee = await nodes.quote(answering, net.models[RISK].model_id, CALLBACK_GAS)
+    data = function("RiskGate", "ask").encode((loan_id, words(net.models[RISK], features), answering))
     return await send(net, Call(net.deployment.examples["RiskGate"], data, fee))
 
 

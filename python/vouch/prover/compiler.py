@@ -89,7 +89,9 @@ async def _ticking(progress: Progress, expected: float | None, started: float) -
 
 
 async def _tick(progress: Progress, expected: float | None, started: float) -> None:
-    about = "" if expected is None else f" of about {expected:.0f} s"
     while True:
         await asyncio.sleep(1)
-        progress(f"Noir compiles the circuit: {monotonic() - started:.0f} s{about}")
+        took, about = monotonic() - started, ""
+        if expected is not None:
+            about = f" of about {expected:.0f} s" if took < expected else f", {expected:.0f} s on an idle core"
+        progress(f"Noir compiles the circuit: {took:.0f} s{about}")
