@@ -11,6 +11,7 @@ The loans are made up, so the model shows how Vouch works and says nothing about
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,14 +59,26 @@ class Trained:
     accuracy: float
 
 
-def make_loans(rows: int, seed: int) -> Loans:
-    """Loans whose log-odds of default follow a known formula, with luck on top."""
-    rng = np.random.default_rng(seed)
+def borrowers(rng: np.random.Generator, rows: int) -> tuple[np.ndarray, ...]:
+    """The columns of so many loans, in the order of FEATURES."""
     income = rng.lognormal(3.9, 0.5, rows)
     debt_ratio = np.clip(rng.gamma(3.0, 0.13, rows), 0, 1.5)
     collateral_ratio = np.clip(rng.normal(1.5, 0.45, rows), 0.5, 3)
     late_payments = rng.poisson(0.5 + 1.5 * debt_ratio)
     account_age = rng.gamma(2.5, 3.0, rows)
+    return income, debt_ratio, collateral_ratio, late_payments, account_age
+
+
+def drawn(rng: np.random.Generator, columns: Sequence[np.ndarray], log_odds: np.ndarray) -> Loans:
+    """Loans with these columns; whether each defaults is luck, at its log-odds."""
+    defaults = rng.random(len(log_odds)) < 1 / (1 + np.exp(-log_odds))
+    return Loans(np.stack(columns, axis=1).astype(np.float32), defaults.astype(np.int64))
+
+
+def make_loans(rows: int, seed: int) -> Loans:
+    """Loans whose log-odds of default follow a known formula, with luck on top."""
+    rng = np.random.default_rng(seed)
+    columns = income, debt_ratio, collateral_ratio, late_payments, account_age = borrowers(rng, rows)
     log_odds = (
         -0.6
         - 1.1 * np.log(income / 50)
@@ -75,9 +88,7 @@ def make_loans(rows: int, seed: int) -> Loans:
         - 0.09 * account_age
         + 1.5 * (debt_ratio > 0.8) * (collateral_ratio < 1.2)
     )
-    defaults = rng.random(rows) < 1 / (1 + np.exp(-log_odds))
-    columns = [income, debt_ratio, collateral_ratio, late_payments, account_age]
-    return Loans(np.stack(columns, axis=1).astype(np.float32), defaults.astype(np.int64))
+    return drawn(rng, columns, log_odds)
 
 
 def train(seed: int = SEED) -> Trained:

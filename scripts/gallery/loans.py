@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from scripts.train_risk import Loans
+from scripts import train_risk
+from scripts.train_risk import Loans, borrowers, drawn
 
-FEATURES = {
-    "income": "yearly income in thousands of units of account",
-    "debt_ratio": "monthly debt payments / monthly income, 0 to 1.5",
-    "collateral_ratio": "value of the collateral / loan, 0.5 to 3",
-    "late_payments": "payments late by more than 30 days in the last two years",
-    "account_age": "years since the borrower's first account",
+FEATURES = train_risk.FEATURES | {
     "loan_to_income": "loan / yearly income, 0.05 to 8",
     "credit_used": "part of the granted credit lines that is used, 0 to 1",
     "enquiries": "other lenders asked in the last six months",
@@ -24,11 +20,7 @@ FEATURES = {
 def make_loans(rows: int, seed: int) -> Loans:
     """Loans whose log-odds of default follow a known formula, bent on purpose, with luck on top."""
     rng = np.random.default_rng(seed)
-    income = rng.lognormal(3.9, 0.5, rows)
-    debt_ratio = np.clip(rng.gamma(3.0, 0.13, rows), 0, 1.5)
-    collateral_ratio = np.clip(rng.normal(1.5, 0.45, rows), 0.5, 3)
-    late_payments = rng.poisson(0.5 + 1.5 * debt_ratio)
-    account_age = rng.gamma(2.5, 3.0, rows)
+    known = income, debt_ratio, collateral_ratio, late_payments, account_age = borrowers(rng, rows)
     loan_to_income = np.clip(rng.lognormal(0.2, 0.6, rows), 0.05, 8)
     credit_used = rng.beta(1.5 + debt_ratio, 2.5, rows)
     enquiries = rng.poisson(0.8 + credit_used)
@@ -48,17 +40,5 @@ def make_loans(rows: int, seed: int) -> Loans:
         - 0.8 * np.tanh(employed_years / 4)
         - 2.0 * np.tanh(savings_months / 4) * (income < 50)
     )
-    defaults = rng.random(rows) < 1 / (1 + np.exp(-log_odds))
-    columns = [
-        income,
-        debt_ratio,
-        collateral_ratio,
-        late_payments,
-        account_age,
-        loan_to_income,
-        credit_used,
-        enquiries,
-        employed_years,
-        savings_months,
-    ]
-    return Loans(np.stack(columns, axis=1).astype(np.float32), defaults.astype(np.int64))
+    columns = (*known, loan_to_income, credit_used, enquiries, employed_years, savings_months)
+    return drawn(rng, columns, log_odds)

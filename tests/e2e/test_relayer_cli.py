@@ -24,10 +24,10 @@ def _options(t: Trio, folder: Path) -> list[str]:
 
 
 @asynccontextmanager
-async def _relayer(t: Trio, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+async def _relayer(t: Trio, folder: Path, *more: str) -> AsyncIterator[asyncio.subprocess.Process]:
     quorum = [option for url in t.urls for option in ("--cosigner", url)]
     arguments = ["relayer", *_options(t, folder), "--node", t.url, *quorum, "--threshold", "2"]
-    arguments += ["--max-window", "1000"]
+    arguments += ["--max-window", "1000", *more]
     arguments += ["--database", str(folder / "relayer.sqlite"), "--ws", t.w.anvil.ws_url]
     process = await asyncio.create_subprocess_exec(
         *VOUCH, *arguments, env={**os.environ, "VOUCH_KEY": KEY}, stdout=asyncio.subprocess.PIPE
@@ -62,6 +62,27 @@ async def test_the_quorums_trust_value_and_the_gap_in_one_line(tmp_path: Path) -
         (line,) = (line for line in told.splitlines() if line.startswith("relayer "))
         assert line.startswith("relayer   delivered, can be challenged until ")
         assert line.endswith("the end of the window")
+
+
+async def test_gas_that_costs_more_than_the_cap_in_one_line(tmp_path: Path) -> None:
+    async with trio(tmp_path) as t, t.members():
+        t.w.deployment.save(tmp_path / "deployments")
+        models, manifest = ModelRegistry(t.w.rpc, t.w.deployment.models), EchoRuntime().manifest
+        await t.w.sender(0).transact(models.publish(manifest.name, bytes(manifest)))
+        await t.w.rpc.call("anvil_setNextBlockBaseFeePerGas", hex(10**13))
+        await t.w.rpc.call("evm_mine")
+        asked = await t.w.ask()
+        async with _relayer(t, tmp_path, "--max-fee", "100gwei") as process:
+            assert process.stdout is not None
+            await process.stdout.readline()  # it runs, so its database is there
+            with Store(tmp_path / "relayer.sqlite", read_only=True) as store:
+                await until(lambda: says(store, asked, "waits: gas costs at least"))
+                told = await _status(t, tmp_path, asked)
+                (line,) = (line for line in told.splitlines() if line.startswith("relayer "))
+                assert line.startswith("relayer   answered: fulfil waits: gas costs at least ")
+                assert "and the cap is 100 gwei (--max-fee)" in line
+                await t.w.rpc.call("anvil_setNextBlockBaseFeePerGas", hex(10**9))
+                await ended(store, asked, seconds=20)
 
 
 async def _deadline(store: Store, request: bytes) -> bool:

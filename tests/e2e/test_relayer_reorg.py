@@ -1,7 +1,9 @@
 """The chain takes blocks back: nothing is seen twice, nothing is lost."""
 
 from pathlib import Path
+from typing import Any
 
+from tests.e2e.relayer_proxy import Call, proxy
 from tests.e2e.relayer_world import World, ended, until, world
 from tests.support.terms import FEE
 from vouch.protocol.status import Status
@@ -61,6 +63,32 @@ async def test_a_fork_while_the_relayer_was_away(tmp_path: Path) -> None:
             await ended(store, asked)
             assert await w.settled_logs(asked) == await w.settled_logs(other) == 1
             assert await w.fulfilments() == 2
+
+
+async def test_a_fork_counts_though_the_chain_was_away_right_after_it(tmp_path: Path) -> None:
+    trouble: list[str] = []
+
+    def break_off(call: Call, answer: Any) -> Any:
+        looks = call["method"] == "eth_getLogs" and call["params"][0].get("toBlock") == "latest"
+        if trouble == ["fork"] and call["method"] == "eth_getBlockByNumber" and call["params"][0] == common:
+            trouble.append("away")
+        elif trouble == ["fork", "away"] and looks:
+            trouble.append("over")
+            return {}  # no JSON-RPC answer at all
+        return answer
+
+    common = ""
+    async with world(tmp_path) as w, w.node() as url, proxy(w, break_off) as (rpc, _):
+        async with w.relayer(w.config(url, rpc_url=rpc)) as store:
+            asked = await w.ask()
+            await ended(store, asked)
+            await until(lambda: _closed(store, asked))
+            common = hex(int(await w.rpc.call("eth_blockNumber"), 16) - 1)
+            trouble.append("fork")
+            await w.rpc.call("anvil_reorg", 1, [])
+            await until(lambda: _is(w, asked, Status.SETTLED))
+            assert trouble == ["fork", "away", "over"]
+            assert await w.settled_logs(asked) == 1
 
 
 async def _closed(store: Store, request: bytes) -> bool:

@@ -36,6 +36,17 @@ class UnsupportedUrl(ChainError):
         super().__init__(f"{url!r} is no RPC address: use http(s)://, ws(s)://, or the path of an IPC socket")
 
 
+class WrongChain(VouchError):
+    """The RPC address leads to a chain without our hub, or one that is younger than it.
+
+    No ChainError: asking again does not help.
+    """
+
+    def __init__(self, what: str, received: str, expected: str) -> None:
+        self.what, self.received, self.expected = what, received, expected
+        super().__init__(f"{what} is {received}, not {expected}: check the RPC address and the deployment")
+
+
 class NonceUsed(ChainError):
     """Another transaction of the account has this nonce, in a block or in the pool."""
 
@@ -79,3 +90,14 @@ class GasOverCap(ChainError):
     def __init__(self, received: int, cap: int) -> None:
         self.received, self.cap = received, cap
         super().__init__(f"{received} gas is over the cap of {cap} for one transaction: split it")
+
+
+class FeeOverCap(ChainError):
+    """The next block asks for more per gas, in wei, than may be offered: nothing was sent."""
+
+    def __init__(self, received: int, cap: int) -> None:
+        self.received, self.cap = received, cap
+        super().__init__(
+            f"gas costs at least {received / 10**9:g} gwei, and the cap is {cap / 10**9:g} gwei (--max-fee): "
+            "transactions wait until it falls"
+        )

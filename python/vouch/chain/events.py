@@ -1,8 +1,8 @@
 """Logs of the hub and the model registry as typed values, read in ranges that the chain's node accepts."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from vouch.chain.abi import BadAbiData, EventArgs, event
 from vouch.chain.errors import RpcError
@@ -177,6 +177,9 @@ class PublishedLog(TypedLog):
         return {"model_id": args["modelId"], **{k: args[k] for k in ("publisher", "name", "manifest")}}
 
 
+HubLog = TypedLog | MalformedLog
+"""A log as it was read."""
+
 HUB_EVENTS: tuple[type[TypedLog], ...] = (
     RequestedLog,
     DeliveredLog,
@@ -191,7 +194,7 @@ HUB_EVENTS: tuple[type[TypedLog], ...] = (
 )
 
 
-def decode_log(log: Log, kinds: Sequence[type[TypedLog]] = HUB_EVENTS) -> TypedLog | MalformedLog | None:
+def decode_log(log: Log, kinds: Sequence[type[TypedLog]] = HUB_EVENTS) -> HubLog | None:
     """The log as the kind its first topic names, or as MalformedLog; None for any other event."""
     for kind in kinds:
         if log.topics and log.topics[0] == kind.topic():
@@ -202,9 +205,15 @@ def decode_log(log: Log, kinds: Sequence[type[TypedLog]] = HUB_EVENTS) -> TypedL
     return None
 
 
+def decode_logs(logs: Iterable[dict[str, Any]], kinds: Sequence[type[TypedLog]] = HUB_EVENTS) -> list[HubLog]:
+    """The known ones among what eth_getLogs gave, in its order, without those that a fork took back."""
+    read = (Log.from_rpc(log) for log in logs)
+    return [known for log in read if not log.removed and (known := decode_log(log, kinds)) is not None]
+
+
 def receipt_logs(
     receipt: Receipt, address: str, kinds: Sequence[type[TypedLog]] = HUB_EVENTS
-) -> list[TypedLog | MalformedLog]:
+) -> list[HubLog]:
     """The known logs that one contract emitted in a transaction, in their order."""
     decoded = (decode_log(log, kinds) for log in receipt.logs if log.address == address)
     return [log for log in decoded if log is not None]
@@ -216,7 +225,7 @@ async def get_logs(
     from_block: int,
     to_block: int,
     kinds: Sequence[type[TypedLog]] = HUB_EVENTS,
-) -> list[TypedLog | MalformedLog]:
+) -> list[HubLog]:
     """All logs of these kinds in both blocks and between, in the chain's order.
 
     Raises:
@@ -234,7 +243,7 @@ async def log_ranges(
     kinds: Sequence[type[TypedLog]] = HUB_EVENTS,
     *,
     max_range: int = MAX_RANGE,
-) -> AsyncIterator[list[TypedLog | MalformedLog]]:
+) -> AsyncIterator[list[HubLog]]:
     """As get_logs, range by range. A range that the node refuses (too many blocks or results) is halved."""
     topics = [[kind.topic() for kind in kinds]]
     start, size = from_block, max_range
@@ -249,8 +258,7 @@ async def log_ranges(
                 raise
             size = (end - start + 1) // 2
             continue
-        logs = [Log.from_rpc(log) for log in found]
-        yield [d for log in logs if not log.removed and (d := decode_log(log, kinds)) is not None]
+        yield decode_logs(found, kinds)
         start, size = end + 1, min(size * 2, max_range)
 
 

@@ -110,6 +110,8 @@ class NonceLane:
         Raises:
             RpcUnavailable, RpcError: as Rpc.call.
         """
+        if self._next is None:
+            await self.resync()  # everything open was adopted: what the node does not have is missing
         pending = await self._count("pending")
         found: list[tuple[int, SentTx | None]] = []
         for nonce in range(pending, self._next or 0):

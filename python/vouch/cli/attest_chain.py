@@ -10,7 +10,7 @@ import click
 from vouch.cli.attest_input import DocumentFile, Hash, KeyId
 from vouch.cli.console import Failed, out
 from vouch.cli.keys import load_key
-from vouch.cli.options import LOCAL_NODE, asynchronous, deployments_option, key_option, rpc_option
+from vouch.cli.options import LOCAL_NODE, account_options, asynchronous, chain_options
 
 if TYPE_CHECKING:
     from vouch.attestation.document import Document
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     required=True,
     help="File for the document, binary.",
 )
-@rpc_option
-@deployments_option
+@chain_options
 @asynchronous
 async def fetch(node: str, output: Path, rpc: str, deployments: Path) -> None:
     """Ask a node in an enclave for a fresh document, tied to a recent block of the chain.
@@ -51,9 +50,7 @@ async def fetch(node: str, output: Path, rpc: str, deployments: Path) -> None:
 
 @click.command("register")
 @click.argument("document", metavar="FILE", type=DocumentFile())
-@rpc_option
-@deployments_option
-@key_option
+@account_options
 @click.option(
     "--step-by-step", is_flag=True, help="Certificate by certificate, each in a transaction of its own."
 )
@@ -104,8 +101,7 @@ async def register(
 
 @click.command("key")
 @click.argument("key", metavar="ID", type=KeyId())
-@rpc_option
-@deployments_option
+@chain_options
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @asynchronous
 async def show(key: str, rpc: str, deployments: Path, as_json: bool) -> None:
@@ -126,9 +122,7 @@ async def show(key: str, rpc: str, deployments: Path, as_json: bool) -> None:
 
 @click.command("revoke")
 @click.argument("key", metavar="ID", type=KeyId())
-@rpc_option
-@deployments_option
-@key_option
+@account_options
 @asynchronous
 async def revoke(key: str, rpc: str, deployments: Path, key_file: Path | None) -> None:
     """End the enclave's key ID, for ever. Only the operator that it is bound to may."""
@@ -150,9 +144,7 @@ async def revoke(key: str, rpc: str, deployments: Path, key_file: Path | None) -
 
 @click.command("revoke-certificate")
 @click.argument("certificate", metavar="HASH", type=Hash())
-@rpc_option
-@deployments_option
-@key_option
+@account_options
 @asynchronous
 async def revoke_certificate(certificate: bytes, rpc: str, deployments: Path, key_file: Path | None) -> None:
     """Refuse from now on all documents whose chain has the certificate of this HASH. The guard only.

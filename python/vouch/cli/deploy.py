@@ -6,7 +6,7 @@ import click
 
 from vouch.cli.console import Failed, out
 from vouch.cli.keys import load_key
-from vouch.cli.options import asynchronous, deployments_option, key_option, rpc_option
+from vouch.cli.options import account_options, asynchronous
 
 DEV = "dev"
 """In the name of every deployment whose enclaves anybody can attest who has the authority's folder."""
@@ -22,9 +22,7 @@ Examples:
   vouch deploy --dev-authority ./authority --key-file owner.json      with enclaves that are none
 """,
 )
-@rpc_option
-@deployments_option
-@key_option
+@account_options
 @click.option(
     "--unbond-delay",
     type=click.IntRange(0, 2**32),

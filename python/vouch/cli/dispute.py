@@ -8,12 +8,13 @@ import click
 
 from vouch.cli.console import out
 from vouch.cli.keys import load_key
-from vouch.cli.options import asynchronous, deployments_option, key_option, rpc_option
-from vouch.cli.status import RequestId
+from vouch.cli.options import account_options, asynchronous, request_argument
 
 if TYPE_CHECKING:
     from vouch.chain.transaction import Receipt
     from vouch.client import Client
+
+    Act = Callable[[Client, bytes], Awaitable[Receipt]]
 
 EPILOG = """
 \b
@@ -26,76 +27,60 @@ Examples:
 """
 
 
-@click.command("challenge", epilog=EPILOG)
-@click.argument("request_id", metavar="ID", type=RequestId())
-@rpc_option
-@deployments_option
-@key_option
-@asynchronous
-async def challenge(request_id: bytes, rpc: str, deployments: Path, key_file: Path | None) -> None:
+def _about_request(done: str) -> "Callable[[Act], click.Command]":
+    """A command about request ID out of what it does; `done` is how that is called afterwards."""
+
+    def made(act: "Act") -> click.Command:
+        @click.command(act.__name__, epilog=EPILOG, help=act.__doc__)
+        @request_argument
+        @account_options
+        @asynchronous
+        async def command(request_id: bytes, rpc: str, deployments: Path, key_file: Path | None) -> None:
+            from vouch.client import Client
+
+            async with Client(rpc, load_key(key_file, "to send with"), deployments=deployments) as client:
+                receipt = await act(client, request_id)
+                out.print(
+                    f"[green]{done}[/], transaction 0x{receipt.tx_hash.hex()}, {receipt.gas_used:,} gas"
+                )
+
+        return command
+
+    return made
+
+
+@_about_request("challenged")
+async def challenge(client: "Client", request_id: bytes) -> "Receipt":
     """Demand the proof of the answer to request ID, inside of its window.
 
     Puts up the bond of the terms. It comes back with as much again if no proof comes in time; else it is the
     operator's. What is challenged is the answer that is delivered now.
     """
-    await _do(rpc, deployments, key_file, lambda client: client.challenge(request_id), "challenged")
+    return await client.challenge(request_id)
 
 
-@click.command("reject", epilog=EPILOG)
-@click.argument("request_id", metavar="ID", type=RequestId())
-@rpc_option
-@deployments_option
-@key_option
-@asynchronous
-async def reject(request_id: bytes, rpc: str, deployments: Path, key_file: Path | None) -> None:
+@_about_request("rejected")
+async def reject(client: "Client", request_id: bytes) -> "Receipt":
     """End request ID, whose proof is late: fee and exposure go to the consumer.
 
     The bond from the operator's stake goes to the challenger, or else to whoever rejects.
     """
-    await _do(rpc, deployments, key_file, lambda client: client.reject(request_id), "rejected")
+    return await client.reject(request_id)
 
 
-@click.command("settle", epilog=EPILOG)
-@click.argument("request_id", metavar="ID", type=RequestId())
-@rpc_option
-@deployments_option
-@key_option
-@asynchronous
-async def settle(request_id: bytes, rpc: str, deployments: Path, key_file: Path | None) -> None:
+@_about_request("settled")
+async def settle(client: "Client", request_id: bytes) -> "Receipt":
     """Make the answer to request ID final without a proof, after a window in which nobody challenged."""
-    await _do(rpc, deployments, key_file, lambda client: client.settle(request_id), "settled")
+    return await client.settle(request_id)
 
 
-@click.command("expire", epilog=EPILOG)
-@click.argument("request_id", metavar="ID", type=RequestId())
-@rpc_option
-@deployments_option
-@key_option
-@asynchronous
-async def expire(request_id: bytes, rpc: str, deployments: Path, key_file: Path | None) -> None:
+@_about_request("expired")
+async def expire(client: "Client", request_id: bytes) -> "Receipt":
     """End request ID, which nobody answered in time, or whose route was withdrawn: the fee comes back."""
-
-    async def end(client: "Client") -> "Receipt":
-        asked = await client.find(request_id)
-        if (await client.assurance_of(request_id)).status.open:
-            return await client.expire_delivered(asked)
-        return await client.expire(asked.request)
-
-    await _do(rpc, deployments, key_file, end, "expired")
+    asked = await client.find(request_id)
+    if (await client.assurance_of(request_id)).status.open:
+        return await client.expire_delivered(asked)
+    return await client.expire(asked.request)
 
 
 commands = (challenge, reject, settle, expire)
-
-
-async def _do(
-    rpc: str,
-    deployments: Path,
-    key_file: Path | None,
-    act: "Callable[[Client], Awaitable[Receipt]]",
-    done: str,
-) -> None:
-    from vouch.client import Client
-
-    async with Client(rpc, load_key(key_file, "to send with"), deployments=deployments) as client:
-        receipt = await act(client)
-        out.print(f"[green]{done}[/], transaction 0x{receipt.tx_hash.hex()}, {receipt.gas_used:,} gas")

@@ -7,7 +7,7 @@ import click
 
 from vouch.cli.console import out, wei
 from vouch.cli.keys import load_key
-from vouch.cli.options import asynchronous, deployments_option, key_option, rpc_option
+from vouch.cli.options import account_options, asynchronous, chain_options
 
 
 @click.group("model")
@@ -33,9 +33,7 @@ Examples:
 @click.option(
     "--name", help="Name under the publishing account; default: the file's name, or the manifest's."
 )
-@rpc_option
-@deployments_option
-@key_option
+@account_options
 @asynchronous
 async def publish(file: Path, name: str | None, rpc: str, deployments: Path, key_file: Path | None) -> None:
     """Publish a model: FILE is an .onnx file or a manifest (.json)."""
@@ -54,8 +52,7 @@ async def publish(file: Path, name: str | None, rpc: str, deployments: Path, key
 
 
 @command.command("list")
-@rpc_option
-@deployments_option
+@chain_options
 @asynchronous
 async def list_models(rpc: str, deployments: Path) -> None:
     """List what is published, and who offers it at what price."""

@@ -7,7 +7,8 @@ import click
 
 from vouch.cli.console import out
 from vouch.cli.keys import load_secret
-from vouch.cli.options import JOURNAL, ModelPath, asynchronous, key_option
+from vouch.cli.options import JOURNAL, asynchronous, key_option
+from vouch.cli.service_options import listen_options, onnx_option, text_option
 
 if TYPE_CHECKING:
     from vouch.attestation.source import Attester
@@ -36,14 +37,7 @@ and two journals: two different answers to one request can cost the stake.
 
 
 @click.command("node", epilog=EPILOG)
-@click.option(
-    "--onnx",
-    "onnx_models",
-    type=ModelPath(),
-    multiple=True,
-    metavar="[NAME=]FILE",
-    help="Serve an ONNX file.",
-)
+@onnx_option("Serve an ONNX file.")
 @click.option(
     "--onnx-as",
     "described_models",
@@ -63,13 +57,8 @@ and two journals: two different answers to one request can cost the stake.
     metavar="FOLDER",
     help="Serve the model of a circuit folder (vouch zk compile): a prover can prove its answers (zk route).",
 )
-@click.option(
-    "--text",
-    "text_models",
-    type=(click.Path(exists=True, dir_okay=False, path_type=Path), str),
-    multiple=True,
-    metavar="MANIFEST URL",
-    help="Serve a text model of the OpenAI-compatible server at URL (its key, if any, in OPENAI_API_KEY).",
+@text_option(
+    "Serve a text model of the OpenAI-compatible server at URL (its key, if any, in OPENAI_API_KEY)."
 )
 @click.option(
     "--echo", "echo_models", multiple=True, metavar="NAME", help="Serve a model that repeats its input."
@@ -103,10 +92,7 @@ and two journals: two different answers to one request can cost the stake.
     type=click.Choice(("secp256k1", "p256")),
     help="Of the enclave's key: secp256k1 (default), or p256 where the chain has P256VERIFY.",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=8700, show_default=True, help="Port; 0: a free one."
-)
+@listen_options(8700)
 @click.option(
     "--journal",
     type=click.Path(dir_okay=False, path_type=Path),

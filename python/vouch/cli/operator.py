@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from vouch.cli.console import Failed, out, wei
-from vouch.cli.options import Wei, asynchronous, deployments_option, key_option, rpc_option
+from vouch.cli.options import Wei, account_options, asynchronous, chain_options
 
 
 @click.group(
@@ -29,9 +29,7 @@ def command() -> None:
 
 @command.command("register")
 @click.argument("endpoint")
-@rpc_option
-@deployments_option
-@key_option
+@account_options
 @asynchronous
 async def register(endpoint: str, rpc: str, deployments: Path, key_file: Path | None) -> None:
     """Register the key's account as an operator whose node is at ENDPOINT, or move its endpoint."""
@@ -47,9 +45,7 @@ async def register(endpoint: str, rpc: str, deployments: Path, key_file: Path | 
 @click.argument("model")
 @click.argument("base", type=Wei())
 @click.option("--per-callback-gas", type=Wei(), default=0, help="On top, for each unit of callback gas.")
-@rpc_option
-@deployments_option
-@key_option
+@account_options
 @asynchronous
 async def price(
     model: str,
@@ -70,9 +66,7 @@ async def price(
 
 @command.command("drop")
 @click.argument("model")
-@rpc_option
-@deployments_option
-@key_option
+@account_options
 @asynchronous
 async def drop(model: str, rpc: str, deployments: Path, key_file: Path | None) -> None:
     """Stop offering MODEL."""
@@ -84,9 +78,7 @@ async def drop(model: str, rpc: str, deployments: Path, key_file: Path | None) -
 
 @command.command("stake")
 @click.argument("amount", type=Wei())
-@rpc_option
-@deployments_option
-@key_option
+@account_options
 @asynchronous
 async def stake(amount: int, rpc: str, deployments: Path, key_file: Path | None) -> None:
     """Add AMOUNT of the native token to the operator's stake."""
@@ -98,9 +90,7 @@ async def stake(amount: int, rpc: str, deployments: Path, key_file: Path | None)
 
 @command.command("unbond")
 @click.argument("amount", type=Wei())
-@rpc_option
-@deployments_option
-@key_option
+@account_options
 @asynchronous
 async def unbond(amount: int, rpc: str, deployments: Path, key_file: Path | None) -> None:
     """Start taking AMOUNT of stake out, of what no open answer locks; `withdraw` pays it after the delay.
@@ -115,9 +105,7 @@ async def unbond(amount: int, rpc: str, deployments: Path, key_file: Path | None
 
 
 @command.command("retire")
-@rpc_option
-@deployments_option
-@key_option
+@account_options
 @asynchronous
 async def retire(rpc: str, deployments: Path, key_file: Path | None) -> None:
     """End the registration. Open requests can still expire; stake and credit stay the operator's."""
@@ -129,9 +117,7 @@ async def retire(rpc: str, deployments: Path, key_file: Path | None) -> None:
 
 @command.command("withdraw")
 @click.option("--to", help="Who gets the money; default: the key's own account.")
-@rpc_option
-@deployments_option
-@key_option
+@account_options
 @asynchronous
 async def withdraw(to: str | None, rpc: str, deployments: Path, key_file: Path | None) -> None:
     """Take out everything that is free: credit in the hub, and stake whose delay is over.
@@ -155,8 +141,7 @@ async def withdraw(to: str | None, rpc: str, deployments: Path, key_file: Path |
 
 @command.command("show")
 @click.argument("operator")
-@rpc_option
-@deployments_option
+@chain_options
 @asynchronous
 async def show(operator: str, rpc: str, deployments: Path) -> None:
     """Show registration, stake, credit and offers of OPERATOR (an address)."""

@@ -4,7 +4,7 @@ import asyncio
 import functools
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 import click
 
@@ -28,45 +28,56 @@ def asynchronous(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, R
     return run
 
 
-def rpc_option(command: Command) -> Command:
-    """--rpc URL of the chain."""
-    return click.option(
-        "--rpc",
-        metavar="URL",
-        default=LOCAL_RPC,
-        show_default=True,
-        envvar="VOUCH_RPC",
-        show_envvar=True,
-        help="JSON-RPC address of the chain (http, https, ws, wss or the path of an IPC socket).",
-    )(command)
+class Option(Protocol):
+    """An option, or several, that a command is decorated with."""
+
+    def __call__(self, command: Command, /) -> Command: ...
 
 
-def deployments_option(command: Command) -> Command:
-    """--deployments DIR with <chainId>.json files."""
-    return click.option(
-        "--deployments",
-        metavar="DIR",
-        type=click.Path(file_okay=False, path_type=Path),
-        default=Path("deployments"),
-        show_default=True,
-        envvar="VOUCH_DEPLOYMENTS",
-        show_envvar=True,
-        help="Folder of deployment files; the one of the chain's id is read.",
-    )(command)
+def together(*options: Option) -> Option:
+    """Several as one, in the order of the help."""
+
+    def add(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
 
 
-def key_option(command: Command) -> Command:
-    """--key-file FILE, or the key itself in VOUCH_KEY; never a key on the command line."""
-    return click.option(
-        "--key-file",
-        metavar="FILE",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        envvar="VOUCH_KEY_FILE",
-        show_envvar=True,
-        help="File with the account's private key: hex, or an encrypted JSON keystore (its password comes "
-        "from VOUCH_PASSWORD or is asked for). Without it the key is taken from the variable VOUCH_KEY. "
-        "Keys are never taken from the command line, where other users of the machine could read them.",
-    )(command)
+rpc_option: Option = click.option(
+    "--rpc",
+    metavar="URL",
+    default=LOCAL_RPC,
+    show_default=True,
+    envvar="VOUCH_RPC",
+    show_envvar=True,
+    help="JSON-RPC address of the chain (http, https, ws, wss or the path of an IPC socket).",
+)
+deployments_option: Option = click.option(
+    "--deployments",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("deployments"),
+    show_default=True,
+    envvar="VOUCH_DEPLOYMENTS",
+    show_envvar=True,
+    help="Folder of deployment files; the one of the chain's id is read.",
+)
+key_option: Option = click.option(
+    "--key-file",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    envvar="VOUCH_KEY_FILE",
+    show_envvar=True,
+    help="File with the account's private key: hex, or an encrypted JSON keystore (its password comes "
+    "from VOUCH_PASSWORD or is asked for). Without it the key is taken from the variable VOUCH_KEY. "
+    "Keys are never taken from the command line, where other users of the machine could read them.",
+)
+chain_options = together(rpc_option, deployments_option)
+"""Which chain, and where Vouch is on it."""
+account_options = together(chain_options, key_option)
+"""The same, and who sends."""
 
 
 class Wei(click.ParamType[int]):
@@ -91,6 +102,27 @@ class Wei(click.ParamType[int]):
         if amount != int(amount) or amount < 0:
             self.fail(f"{value!r} is no whole, positive number of wei", param, ctx)
         return int(amount)
+
+
+class Bytes32(click.ParamType[bytes]):
+    """32 bytes of hex; `what` has them, with its article."""
+
+    def __init__(self, name: str, what: str) -> None:
+        self.name, self._what = name, what
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
+        if isinstance(value, bytes):
+            return value
+        try:
+            data = bytes.fromhex(str(value).removeprefix("0x"))
+        except ValueError:
+            self.fail(f"{value!r} is no hex", param, ctx)
+        if len(data) != 32:
+            self.fail(f"{self._what} has 32 bytes (64 hex digits), not {len(data)}", param, ctx)
+        return data
+
+
+request_argument: Option = click.argument("request_id", metavar="ID", type=Bytes32("id", "a request id"))
 
 
 class ModelPath(click.ParamType[tuple[str | None, str]]):

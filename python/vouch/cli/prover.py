@@ -8,6 +8,7 @@ import click
 
 from vouch.cli.console import out
 from vouch.cli.options import asynchronous
+from vouch.cli.service_options import database_option, keep_days_option, listen_options
 
 DATABASE = Path(".vouch/prover.sqlite")
 
@@ -65,10 +66,7 @@ what waits and the seals that were made. Proofs say nothing false, so the servic
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="A circuit folder (vouch zk compile); repeat for several.",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=8720, show_default=True, help="Port; 0: a free one."
-)
+@listen_options(8720)
 @click.option(
     "--token",
     envvar="VOUCH_PROVER_TOKEN",
@@ -89,20 +87,8 @@ what waits and the seals that were made. Proofs say nothing false, so the servic
     metavar="AMOUNT",
     help="Memory for all proofs together, as 8GB; default: three quarters of the machine's.",
 )
-@click.option(
-    "--database",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=DATABASE,
-    show_default=True,
-    help="SQLite file of tasks and seals.",
-)
-@click.option(
-    "--keep-days",
-    type=click.FloatRange(0),
-    default=30.0,
-    show_default=True,
-    help="Days for which seals and failures are kept.",
-)
+@database_option(DATABASE, "SQLite file of tasks and seals.")
+@keep_days_option("seals and failures are kept")
 @asynchronous
 async def start(
     folders: tuple[Path, ...],

@@ -17,6 +17,14 @@ from vouch.cli.options import (
     key_option,
     rpc_option,
 )
+from vouch.cli.service_options import (
+    database_option,
+    keep_days_option,
+    max_fee_option,
+    start_options,
+    status_options,
+    ws_option,
+)
 
 
 class Cosigner(click.ParamType[tuple[str | None, str]]):
@@ -60,13 +68,7 @@ survives kill -9; `vouch status ID --db FILE` shows one request of it.
 """,
 )
 @rpc_option
-@click.option(
-    "--ws",
-    metavar="URL",
-    envvar="VOUCH_WS",
-    show_envvar=True,
-    help="Websocket of the chain: saves the wait of polling.",
-)
+@ws_option
 @deployments_option
 @click.option(
     "--node",
@@ -78,30 +80,9 @@ survives kill -9; `vouch status ID --db FILE` shows one request of it.
     help="A node to ask; repeat for several. The bearer token is taken from VOUCH_NODE_TOKEN.",
 )
 @key_option
-@click.option(
-    "--database",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=RELAYER_DB,
-    show_default=True,
-    help="SQLite file.",
-)
-@click.option(
-    "--start-block", type=click.IntRange(0), help="First block of a fresh database; default: the hub's."
-)
-@click.option(
-    "--confirmations",
-    type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="Blocks to wait on top of a request.",
-)
-@click.option(
-    "--keep-days",
-    type=click.FloatRange(0),
-    default=30.0,
-    show_default=True,
-    help="Days for which the database keeps inputs and outputs of finished requests.",
-)
+@database_option(RELAYER_DB, "SQLite file.")
+@start_options("--start-block", "request")
+@keep_days_option("the database keeps inputs and outputs of finished requests")
 @click.option(
     "--gas-floor",
     type=click.FloatRange(0),
@@ -109,6 +90,7 @@ survives kill -9; `vouch status ID --db FILE` shows one request of it.
     show_default=True,
     help="Part of the expected gas cost that a fee must cover on top of the price.",
 )
+@max_fee_option
 @click.option(
     "--cosigner",
     "cosigners",
@@ -163,10 +145,7 @@ survives kill -9; `vouch status ID --db FILE` shows one request of it.
     help="Time before the expiry of an enclave's key at which it is attested anew at the latest; a quarter "
     "of its certificates' life where that is more.",
 )
-@click.option(
-    "--status-port", type=click.IntRange(0, 65535), help="Port of the status server; default: none."
-)
-@click.option("--status-host", default="127.0.0.1", show_default=True, help="Address of the status server.")
+@status_options
 @asynchronous
 async def command(
     rpc: str,
@@ -179,6 +158,7 @@ async def command(
     confirmations: int,
     keep_days: float,
     gas_floor: float,
+    max_fee: int,
     cosigners: tuple[tuple[str | None, str], ...],
     threshold: int | None,
     prover: str | None,
@@ -237,6 +217,7 @@ async def command(
         confirmations=confirmations,
         keep_days=keep_days,
         gas_floor=gas_floor,
+        max_fee=max_fee,
         quorum=quorum,
         enclaves=enclaves,
         zk=zk,

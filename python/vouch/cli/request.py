@@ -9,8 +9,10 @@ import click
 
 from vouch.cli.console import out, wei
 from vouch.cli.keys import load_key
-from vouch.cli.options import Wei, asynchronous, deployments_option, key_option, rpc_option
+from vouch.cli.options import Bytes32, Wei, account_options, asynchronous
 from vouch.protocol.nesting import loads_bounded
+
+TRUST = Bytes32("hex", "trust")
 
 
 class Route(click.ParamType[bytes]):
@@ -22,23 +24,6 @@ class Route(click.ParamType[bytes]):
         data = value if isinstance(value, bytes) else str(value).encode()
         if len(data) != 4:
             self.fail(f"{value!r} is no route: its name has four letters, like SIGN or QRUM", param, ctx)
-        return data
-
-
-class Trust(click.ParamType[bytes]):
-    """32 bytes of hex."""
-
-    name = "hex"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
-        if isinstance(value, bytes):
-            return value
-        try:
-            data = bytes.fromhex(str(value).removeprefix("0x"))
-        except ValueError:
-            self.fail(f"{value!r} is no hex", param, ctx)
-        if len(data) != 32:
-            self.fail(f"trust has 32 bytes (64 hex digits), not {len(data)}", param, ctx)
         return data
 
 
@@ -63,9 +48,7 @@ With --prove-within or --window the answer may come before its proof: it is show
 )
 @click.argument("model")
 @click.argument("input", metavar="INPUT")
-@rpc_option
-@deployments_option
-@key_option
+@account_options
 @click.option(
     "--fee", type=Wei(), help="What to pay (1000, 20gwei, 0.01ether); default: what the operator asks."
 )
@@ -80,7 +63,7 @@ With --prove-within or --window the answer may come before its proof: it is show
 @click.option(
     "--route", type=Route(), help="Verifier of the seal: SIGN (default), QRUM, or what the chain has."
 )
-@click.option("--trust", type=Trust(), help="What the verifier must find in the seal, 64 hex digits.")
+@click.option("--trust", type=TRUST, help="What the verifier must find in the seal, 64 hex digits.")
 @click.option(
     "--prove-within",
     type=click.FloatRange(0),

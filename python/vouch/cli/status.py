@@ -9,27 +9,10 @@ import click
 from rich.table import Table
 
 from vouch.cli.console import Failed, out
-from vouch.cli.options import asynchronous, deployments_option, rpc_option
+from vouch.cli.options import asynchronous, chain_options, request_argument
 
 if TYPE_CHECKING:
     from vouch.cli.records import Record
-
-
-class RequestId(click.ParamType[bytes]):
-    """32 bytes of hex."""
-
-    name = "id"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
-        if isinstance(value, bytes):
-            return value
-        try:
-            data = bytes.fromhex(str(value).removeprefix("0x"))
-        except ValueError:
-            self.fail(f"{value!r} is no hex", param, ctx)
-        if len(data) != 32:
-            self.fail(f"a request id has 32 bytes (64 hex digits), not {len(data)}", param, ctx)
-        return data
 
 
 @click.command(
@@ -41,9 +24,8 @@ Examples:
   vouch status 0x7f3c... --db .vouch/relayer.sqlite     with what the relayer did, and why it waits or refused
 """,
 )
-@click.argument("request_id", metavar="ID", type=RequestId())
-@rpc_option
-@deployments_option
+@request_argument
+@chain_options
 @click.option(
     "--db",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

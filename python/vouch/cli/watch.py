@@ -10,7 +10,16 @@ import click
 from vouch.cli.beliefs import Quorum, Trust
 from vouch.cli.console import out
 from vouch.cli.keys import load_key
-from vouch.cli.options import ModelPath, Wei, asynchronous, deployments_option, key_option, rpc_option
+from vouch.cli.options import Wei, asynchronous, deployments_option, key_option, rpc_option
+from vouch.cli.service_options import (
+    database_option,
+    max_fee_option,
+    onnx_option,
+    start_options,
+    status_options,
+    text_option,
+    ws_option,
+)
 
 if TYPE_CHECKING:
     from vouch.watcher.config import Believed, Budget, Models
@@ -48,23 +57,10 @@ a model there are no more of them. Winnings are credit in the hub: vouch operato
 """,
 )
 @rpc_option
-@click.option(
-    "--ws",
-    metavar="URL",
-    envvar="VOUCH_WS",
-    show_envvar=True,
-    help="Websocket of the chain: saves the wait of polling.",
-)
+@ws_option
 @deployments_option
 @key_option
-@click.option(
-    "--onnx",
-    "onnx_models",
-    type=ModelPath(),
-    multiple=True,
-    metavar="[NAME=]FILE",
-    help="An ONNX file to judge with; repeat for several.",
-)
+@onnx_option("An ONNX file to judge with; repeat for several.")
 @click.option(
     "--models",
     "folders",
@@ -73,14 +69,7 @@ a model there are no more of them. Winnings are credit in the hub: vouch operato
     metavar="DIR",
     help="A folder with .onnx files (and manifests, .json, of models that are not published).",
 )
-@click.option(
-    "--text",
-    "text_models",
-    type=(click.Path(exists=True, dir_okay=False, path_type=Path), str),
-    multiple=True,
-    metavar="MANIFEST URL",
-    help="A deterministic text model of the OpenAI-compatible server at URL (its key in OPENAI_API_KEY).",
-)
+@text_option("A deterministic text model of the OpenAI-compatible server at URL (its key in OPENAI_API_KEY).")
 @click.option(
     "--quorum",
     "quorums",
@@ -119,9 +108,7 @@ a model there are no more of them. Winnings are credit in the hub: vouch operato
     metavar="ADDRESS MAX_BOND MAX_AT_RISK",
     help="The same in an ERC-20 token, in its units; bonds are paid from credit in the hub.",
 )
-@click.option(
-    "--max-fee", type=Wei(), default="500gwei", show_default=True, help="Most to pay for a unit of gas."
-)
+@max_fee_option
 @click.option(
     "--slack",
     type=click.FloatRange(0),
@@ -147,30 +134,14 @@ a model there are no more of them. Winnings are credit in the hub: vouch operato
     "is proof of fraud. Sends HTTP requests to addresses that operators choose.",
 )
 @click.option("--dry-run", is_flag=True, help="Judge and say what would be done; send nothing.")
-@click.option(
-    "--database",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=DATABASE,
-    show_default=True,
-    help="SQLite file: signed outputs that were seen, own transactions, lost bonds, and where to go on.",
+@database_option(
+    DATABASE, "SQLite file: signed outputs that were seen, own transactions, lost bonds, and where to go on."
 )
-@click.option(
-    "--from-block", type=click.IntRange(0), help="First block of a fresh database; default: the hub's."
-)
-@click.option(
-    "--confirmations",
-    type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="Blocks to wait on top of a delivery.",
-)
+@start_options("--from-block", "delivery")
 @click.option(
     "--concurrency", type=click.IntRange(1), default=2, show_default=True, help="Models that run at a time."
 )
-@click.option(
-    "--status-port", type=click.IntRange(0, 65535), help="Port of the status server; default: none."
-)
-@click.option("--status-host", default="127.0.0.1", show_default=True, help="Address of the status server.")
+@status_options
 @asynchronous
 async def command(
     rpc: str,

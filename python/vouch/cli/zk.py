@@ -7,7 +7,7 @@ import click
 
 from vouch.cli.console import Failed, out
 from vouch.cli.keys import load_key
-from vouch.cli.options import Command, asynchronous, deployments_option, key_option, rpc_option
+from vouch.cli.options import Command, account_options, asynchronous, deployments_option
 
 if TYPE_CHECKING:
     from vouch.prover.audit import Finding
@@ -258,9 +258,7 @@ async def check(
 @command.command("publish")
 @folder_argument
 @click.option("--name", help="Name under the publishing account; default: the manifest's.")
-@rpc_option
-@deployments_option
-@key_option
+@account_options
 @asynchronous
 async def publish(folder: Path, name: str | None, rpc: str, deployments: Path, key_file: Path | None) -> None:
     """Put FOLDER's verifier contracts and manifest on a chain, and bind the circuits to them.

@@ -91,7 +91,6 @@ async def _ticking(progress: Progress, expected: float | None, started: float) -
 async def _tick(progress: Progress, expected: float | None, started: float) -> None:
     while True:
         await asyncio.sleep(1)
-        took, about = monotonic() - started, ""
-        if expected is not None:
-            about = f" of about {expected:.0f} s" if took < expected else f", {expected:.0f} s on an idle core"
-        progress(f"Noir compiles the circuit: {took:.0f} s{about}")
+        took, known = monotonic() - started, expected or 0.0
+        about = f" of about {known:.0f} s" if took < known else f", {known:.0f} s on an idle core"
+        progress(f"Noir compiles the circuit: {took:.0f} s{about if known else ''}")

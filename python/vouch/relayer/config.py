@@ -1,8 +1,8 @@
 """What one relayer is told; made by the command line, never read from the environment here."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from vouch.chain.config import ServiceConfig
 from vouch.protocol.quorum import MAX_SIGNERS, BadPolicy
 
 
@@ -124,20 +124,11 @@ class Patience:
     """Without a new block after which the chain counts as one that makes blocks only when asked to."""
 
 
-@dataclass(frozen=True, slots=True)
-class RelayerConfig:
-    """Everything a relayer needs besides its key."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayerConfig(ServiceConfig):
+    """Everything a relayer needs besides its key; `confirmations` are those of requests."""
 
-    rpc_url: str
-    hub: str
     nodes: tuple[NodeEndpoint, ...]
-    database: Path
-    ws_url: str | None = None
-    """Wakes the relayer up; without it, polling does."""
-    start_block: int = 0
-    """First block of a fresh database: the hub's own block is a good choice."""
-    confirmations: int = 0
-    """Blocks on top of a request before it is served."""
     keep_blocks: int = 256
     """Block hashes remembered: the deepest reorganisation that is followed."""
     keep_days: float = 30.0
@@ -160,8 +151,5 @@ class RelayerConfig:
     """Most seconds that stake is locked for a challenge that may come, or the proof is brought first."""
     max_exposure: int | None = None
     """Most of an operator's stake that is locked at a time, in each token's units; None: all that is free."""
-    status_host: str = "127.0.0.1"
-    status_port: int | None = None
-    """Port of the status server (0: any free one); None: no server."""
     limits: Limits = field(default_factory=Limits)
     patience: Patience = field(default_factory=Patience)

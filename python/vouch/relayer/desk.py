@@ -2,7 +2,7 @@
 
 import logging
 
-from vouch.relayer.clock import ChainClock
+from vouch.chain.clock import ChainClock
 from vouch.relayer.config import Patience
 from vouch.relayer.errands import Errand, Refused
 from vouch.relayer.job import Job, TxKind

@@ -57,14 +57,6 @@ class NothingNew(VouchError):
         super().__init__(f"node {url}: its enclave's certificates still end at {expiry}")
 
 
-class WrongChain(VouchError):
-    """The RPC address leads to a chain without our hub, or the databases and contracts disagree."""
-
-    def __init__(self, what: str, received: str, expected: str) -> None:
-        self.what, self.received, self.expected = what, received, expected
-        super().__init__(f"{what} is {received}, not {expected}: check the RPC address and the deployment")
-
-
 class ReorganisedTooDeep(VouchError):
     """The chain replaced more blocks than are remembered."""
 

@@ -1,7 +1,6 @@
 """What an operator looks at: /healthz and /requests/{id} over HTTP, or the same values in the process."""
 
 import time
-from types import TracebackType
 from typing import Any
 
 from aiohttp import web
@@ -31,7 +30,7 @@ class Health:
         trouble."""
         if (parts := self._parts) is None:
             return {"ok": False, "chain": "starting", "sender": "", "nodes": {}}
-        store, intake, risks, now = parts.store, parts.intake, parts.guard.risks, time.time()
+        store, follower, risks, now = parts.store, parts.follower, parts.guard.risks, time.time()
         nodes = {node.url: node.trouble for node in parts.pool.nodes}
         ok = not self.chain_trouble and not parts.sender.trouble and not all(nodes.values()) and not risks
         ok = ok and not parts.enclaves.troubles and not (parts.circuits and parts.circuits.trouble)
@@ -47,8 +46,8 @@ class Health:
                 to_hex(job.id): gap_line(job, now) for job in store.in_gap() if parts.plan.is_ours(job)
             },
             "atRisk": {to_hex(job): why for job, why in risks.items()},
-            "head": intake.head,
-            "cursor": intake.cursor.number if intake.cursor else None,
+            "head": follower.head,
+            "cursor": follower.cursor.number if follower.cursor else None,
             "jobs": store.counts(),
             "pending": len(store.pending()),
         }
@@ -115,38 +114,18 @@ def describe(job: Job, store: Store) -> dict[str, Any]:
     }
 
 
-class StatusServer:
-    """`async with StatusServer(...) as url`; port 0 takes a free one."""
+def request_page(store: Store) -> web.RouteDef:
+    """/requests/{id}: what `describe` says about one request."""
 
-    def __init__(self, health: Health, store: Store, host: str, port: int) -> None:
-        self._health, self._store, self._host, self._port = health, store, host, port
-        app = web.Application()
-        app.router.add_get("/healthz", self._healthz)
-        app.router.add_get("/requests/{id}", self._request)
-        self._runner = web.AppRunner(app, access_log=None)
-
-    async def __aenter__(self) -> str:
-        await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
-        host, port = self._runner.addresses[0][:2]
-        return f"http://{host}:{port}"
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._runner.cleanup()
-
-    async def _healthz(self, _: web.Request) -> web.Response:
-        report = self._health.report()
-        return web.json_response(report, status=200 if report["ok"] else 503)
-
-    async def _request(self, http: web.Request) -> web.Response:
+    async def reply(http: web.Request) -> web.Response:
         text = http.match_info["id"].removeprefix("0x")
         try:
             request_id = bytes.fromhex(text)
         except ValueError:
             return web.json_response({"error": f"{text!r} is no request id: 64 hex digits"}, status=400)
-        job = self._store.get(request_id)
+        job = store.get(request_id)
         if job is None:
             return web.json_response({"error": f"request 0x{text} was not seen by this relayer"}, status=404)
-        return web.json_response(describe(job, self._store))
+        return web.json_response(describe(job, store))
+
+    return web.get("/requests/{id}", reply)

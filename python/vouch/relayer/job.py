@@ -3,11 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from vouch.chain.events import MalformedLog, TypedLog
 from vouch.protocol.request import Request
-
-HubLog = TypedLog | MalformedLog
-"""A log of the hub as it was read."""
 
 
 class JobStatus(StrEnum):
@@ -179,11 +175,3 @@ class OutboxTx:
     jobs: tuple[bytes, ...]
     block: int | None = None
     gas_used: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class BlockRef:
-    """Number and hash of a block."""
-
-    number: int
-    hash: bytes

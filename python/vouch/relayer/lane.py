@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from vouch.chain.account import LocalKey
+from vouch.chain.broadcast import Broadcaster
 from vouch.chain.errors import ChainError, NonceUsed, RpcError, RpcUnavailable
 from vouch.chain.fees import FeePolicy
 from vouch.chain.reverts import reverted
@@ -36,13 +37,17 @@ class Lane:
         chain_id: int,
         store: Store,
         patience: Patience,
+        max_fee: int,
         moved: Callable[[], None],
         ended: Callable[[TxKind, tuple[bytes, ...], str], None],
     ) -> None:
-        """`moved` is told when a block takes a transaction, `ended` what one carried that is over."""
+        """`max_fee` is the most wei per gas.
+
+        `moved` is told when a block takes a transaction, `ended` what one carried that is over.
+        """
         self._rpc, self._store, self._patience = rpc, store, patience
         self._moved, self._ended = moved, ended
-        self.fees = FeePolicy(rpc)
+        self.fees = FeePolicy(rpc, cap=max_fee)
         timing = {"check_up": patience.rebroadcast, "replace_after": patience.replace}
         self._sender = TxSender(
             rpc, key, chain_id=chain_id, fees=self.fees, on_attempt=self._signed, **timing
@@ -51,17 +56,29 @@ class Lane:
         self._cargo: dict[int, Cargo] = {}
         self._loading: Cargo | None = None
         self._followed: set[int] = set()
+        self._unmined: set[int] = set()
         self._tasks = asyncio.TaskGroup()
         self._cursor, self._read = -1, asyncio.Event()
-        self.trouble = ""
+        self._unread = ""
+
+    @property
+    def trouble(self) -> str:
+        """Why what was sent does not get on; empty if all is well."""
+        return self._unread or (self.fees.trouble if self._unmined else "")
+
+    def waiting(self) -> list[Cargo]:
+        """What signed transactions carry that no block has."""
+        return [self._cargo[nonce] for nonce in self._unmined if nonce in self._cargo]
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
+        self._fee_watch = self._tasks.create_task(self._watch_fee(), name="watch the fee")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._fee_watch.cancel()
         await self._tasks.__aexit__(kind, error, trace)
 
     def read_up_to(self, cursor: int) -> None:
@@ -78,7 +95,7 @@ class Lane:
             sent = self._sender.adopt(tx.raw)
             self._cargo[tx.nonce] = (tx.kind, tx.jobs)
             if tx.status is not TxStatus.INCLUDED:
-                await self._broadcast(sent)
+                await self._offer_again(sent)
             self._follow(sent)
 
     async def simulate(self, call: Call, gas: int) -> None:
@@ -111,9 +128,10 @@ class Lane:
     ) -> None:
         """Signs, stores, broadcasts and follows; nothing is sent if it is not `wanted` any more by then.
 
-        Raises Reverted (tried and refused), Unfunded, RpcError (nothing was sent), RpcUnavailable (unknown;
-        what is stored is offered again).
+        Raises FeeOverCap, Reverted (tried and refused), Unfunded, RpcError (nothing was sent), RpcUnavailable
+        (unknown; what is stored is offered again).
         """
+        await self.fees.check()
         self._loading = (kind, jobs)
         try:
             sent = await self._sender.prepare(call, gas=gas, simulate=simulate)
@@ -133,6 +151,26 @@ class Lane:
             await self._withdraw(sent, f"the chain did not take the transaction: {refused}")
             raise
         self._follow(sent)
+
+    async def _offer_again(self, sent: SentTx) -> None:
+        try:
+            await self._broadcast(sent)
+        except RpcError as refused:
+            if not Broadcaster.is_fee_too_low(refused):
+                raise
+            # Following it offers it again, and replaces it where the cap allows.
+            self.fees.forget()
+            _log.warning("transaction 0x%s waits: %s", sent.hash.hex(), refused)
+
+    async def _watch_fee(self) -> None:
+        """While transactions wait for a block: whether the cap is in their way."""
+        while True:
+            await asyncio.sleep(self._patience.rebroadcast)
+            if self._unmined:
+                try:
+                    await self.fees.current()
+                except ChainError as error:
+                    _log.info("what gas costs is not known: %s", error)
 
     async def _withdraw(self, sent: SentTx, reason: str) -> None:
         del self._cargo[sent.nonce]
@@ -179,7 +217,11 @@ class Lane:
     async def _settled_receipt(self, sent: SentTx) -> Receipt:
         """Receipt in a block that was read; until then a fork can take it back, and it all starts again."""
         while True:
-            receipt = await self._sender.wait(sent, timeout=None)
+            self._unmined.add(sent.nonce)
+            try:
+                receipt = await self._sender.wait(sent, timeout=None)
+            finally:
+                self._unmined.discard(sent.nonce)
             self._store.included(sent.nonce, receipt)
             self._moved()
             while self._cursor < receipt.block_number:
@@ -194,8 +236,8 @@ class Lane:
             try:
                 found = await self._rpc.call("eth_getTransactionReceipt", tx_hash)
             except ChainError as error:
-                self.trouble = str(error)
+                self._unread = str(error)
                 await asyncio.sleep(self._patience.retry_most)
             else:
-                self.trouble = ""
+                self._unread = ""
                 return Receipt.from_rpc(found) if found else None

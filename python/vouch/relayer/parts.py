@@ -5,19 +5,21 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from vouch.chain.account import LocalKey
+from vouch.chain.clock import ChainClock
 from vouch.chain.contracts import Hub, ModelRegistry, NodeRegistry, VerifierRouter
 from vouch.chain.enclave import EnclaveKeys, NitroAttestation
+from vouch.chain.errors import WrongChain
+from vouch.chain.events import HUB_EVENTS
+from vouch.chain.follower import Follower
 from vouch.chain.hexes import to_bytes
 from vouch.chain.rpc import Rpc
 from vouch.protocol.quorum import QUORUM
 from vouch.protocol.zk import ZK
 from vouch.prover.service.client import ProverClient
-from vouch.relayer.clock import ChainClock
 from vouch.relayer.config import RelayerConfig
 from vouch.relayer.cosigners import CosignerPool
 from vouch.relayer.desk import Desk
 from vouch.relayer.enclave import Enclaves
-from vouch.relayer.errors import WrongChain
 from vouch.relayer.guard import Guard
 from vouch.relayer.intake import Intake
 from vouch.relayer.job import Job
@@ -50,6 +52,7 @@ class Parts:
     """Everything that runs or is looked at."""
 
     store: Store
+    follower: Follower
     intake: Intake
     pool: NodePool
     quorum: Quorum
@@ -108,6 +111,7 @@ async def assemble(config: RelayerConfig, key: LocalKey, stack: AsyncExitStack) 
         lambda jobs: guard.look_again(jobs),
         unanswered=lambda job: pipeline.again(job),
         registered=lambda reason: enclaves.over(reason),
+        max_fee=config.max_fee,
         simulate=config.simulate,
     )
     stakes = Stakes(registry, store, patience.stakes, config.max_exposure)
@@ -145,17 +149,20 @@ async def assemble(config: RelayerConfig, key: LocalKey, stack: AsyncExitStack) 
         config.limits.dispatches,
         lambda job: sender.offer(job) if job.sealed else guard.take([job]),
     )
-    intake = Intake(
+    intake = Intake(store, config.keep_blocks)
+    follower = Follower(
         rpc,
         hub.address,
-        store,
+        HUB_EVENTS,
+        intake,
         clock,
-        start_block=config.start_block,
+        start=config.start_block,
         confirmations=config.confirmations,
-        keep_blocks=config.keep_blocks,
     )
     refunds = Refunds(store, sender, clock, patience.poll)
-    return Parts(store, intake, pool, quorum, enclaves, circuits, pipeline, sender, guard, plan, refunds)
+    return Parts(
+        store, follower, intake, pool, quorum, enclaves, circuits, pipeline, sender, guard, plan, refunds
+    )
 
 
 async def _enclaves(

@@ -6,12 +6,12 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
+from vouch.chain.clock import ChainClock
 from vouch.chain.errors import ChainError
 from vouch.chain.fees import FeePolicy
 from vouch.protocol.enclave import ENCLAVE
 from vouch.protocol.request import ANYONE, Request
 from vouch.relayer import gas
-from vouch.relayer.clock import ChainClock
 from vouch.relayer.config import Patience
 from vouch.relayer.enclave import Enclaves
 from vouch.relayer.errors import NodeRefused, NodeUnavailable, NotYet, Refused, WrongNodeAnswer

@@ -2,8 +2,8 @@
 
 import asyncio
 
+from vouch.chain.clock import ChainClock
 from vouch.chain.errors import RpcError
-from vouch.relayer.clock import ChainClock
 from vouch.relayer.errands import Errand, Refusal, name_of
 from vouch.relayer.job import TxKind
 from vouch.relayer.sender import Sender

@@ -3,20 +3,23 @@
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from vouch.chain.account import LocalKey
+from vouch.chain.clock import ChainClock
 from vouch.chain.contracts import Hub
-from vouch.chain.errors import ChainError, GasOverCap, RpcError
+from vouch.chain.errors import ChainError, FeeOverCap, RpcError
+from vouch.chain.fees import MAX_FEE
 from vouch.chain.reverts import Reverted
 from vouch.chain.rpc import Rpc
 from vouch.chain.sender import Unfunded
 from vouch.relayer.batch import Batch
-from vouch.relayer.clock import ChainClock
 from vouch.relayer.config import Limits, Patience
 from vouch.relayer.errands import Errand, Refusal, Registration, name_of
+from vouch.relayer.fee_wait import FeeWait
 from vouch.relayer.job import Job, JobStatus, TxKind
 from vouch.relayer.lane import Lane
+from vouch.relayer.registrations import Registrations
 from vouch.relayer.store import Store
 
 _log = logging.getLogger(__name__)
@@ -37,6 +40,7 @@ class Sender:
     again: told of requests whose delivery, settlement or the like went out, or is over in one way or another.
     unanswered: told of jobs whose answers' seals do not count any more.
     registered: told why the transaction that let an enclave's key in is over.
+    max_fee: most wei per gas; while a block asks for more, everything waits.
     """
 
     def __init__(
@@ -53,18 +57,20 @@ class Sender:
         *,
         unanswered: Callable[[Job], None],
         registered: Callable[[str], None],
+        max_fee: int = MAX_FEE,
         simulate: bool = True,
     ) -> None:
         self._hub, self._store, self._clock = hub, store, clock
         self._limits, self._patience, self._simulate = limits, patience, simulate
         self._again, self._unanswered, self._registered = again, unanswered, registered
         self._wake = asyncio.Event()
-        self._lane = Lane(rpc, key, chain_id, store, patience, self._wake.set, self._ended)
+        self._lane = Lane(rpc, key, chain_id, store, patience, max_fee, self._wake.set, self._ended)
         self.fees = self._lane.fees
+        self._fee_wait = FeeWait(self.fees, store)
         self._queue: dict[bytes, Job] = {}
         self._parked: dict[bytes, Job] = {}
         self._errands: dict[TxKind, dict[bytes, Errand]] = {kind: {} for kind in (*_URGENT, *_LATER)}
-        self._registrations: dict[str, Registration] = {}
+        self._registrations = Registrations(self._lane, store)
         self._recover = True
         self._trouble = ""
 
@@ -94,13 +100,13 @@ class Sender:
 
     def register(self, registration: Registration) -> None:
         """Takes a transaction that lets an enclave's key in."""
-        self._registrations[registration.key] = registration
+        self._registrations.put(registration)
         self._wake.set()
 
     @property
     def registering(self) -> bool:
         """A registration is queued or under way, this process's or an earlier one's."""
-        return bool(self._registrations) or self._store.is_registering()
+        return self._registrations.under_way
 
     def queued(self, kind: TxKind) -> list[Job]:
         """Jobs whose errands of this kind are not signed yet."""
@@ -112,6 +118,7 @@ class Sender:
         self._queue.update(self._parked)
         self._parked.clear()
         self._lane.read_up_to(cursor)
+        self._fee_wait.look(self._waiting(), self._clock.probably())
         if self._queue or self._registrations or self._recover:
             self._wake.set()
 
@@ -131,14 +138,15 @@ class Sender:
                     pause, self._trouble = self._patience.retry_first, ""
                 except ChainError as error:
                     self._trouble = str(error)
-                    _log.warning("sending waits: %s", error)
+                    if not isinstance(error, FeeOverCap):  # that one was said when it began
+                        _log.warning("sending waits: %s", error)
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, self._patience.retry_most)
                     self._wake.set()
 
     async def _drain(self) -> None:
         await self._run_errands(_URGENT)
-        await self._run_registrations()
+        await self._registrations.send(self._free)
         while self._queue and self._free(TxKind.FULFIL):
             batch = self._next()
             if not batch.jobs:
@@ -150,6 +158,12 @@ class Sender:
                 self._queue.update({job.id: job for job in batch.jobs if self._waits(job)})
                 raise
         await self._run_errands(_LATER)
+
+    def _waiting(self) -> Iterator[tuple[TxKind, bytes]]:
+        """What is to go out, or is not in a block yet."""
+        yield from ((TxKind.FULFIL, job) for job in self._queue)
+        yield from ((kind, job) for kind, errands in self._errands.items() for job in errands)
+        yield from ((kind, job) for kind, jobs in self._lane.waiting() for job in jobs)
 
     def _free(self, kind: TxKind) -> bool:
         most = self._limits.alone if kind.alone else self._limits.unconfirmed
@@ -228,29 +242,6 @@ class Sender:
         self._queue.pop(job.id, None)
         reason = f"DeliverByPassed: deliverBy was {job.terms.deliver_by}, the answer came too late"
         self._store.move(job.id, JobStatus.EXPIRED, reason)
-
-    async def _run_registrations(self) -> None:
-        while self._registrations and self._free(TxKind.REGISTER):
-            registration = next(iter(self._registrations.values()))
-            try:
-                call = registration.call
-                # Documents are younger than the newest block of a chain that makes none until it is asked to.
-                gas = await self._lane.estimate_ahead(call)
-                await self._lane.send(TxKind.REGISTER, (), call, gas, simulate=False, wanted=lambda: True)
-            # Too dear a registration holds nothing else up.
-            except (Reverted, RpcError, GasOverCap) as refused:
-                self._drop(registration)
-                registration.refused(refused)
-            except ChainError:
-                if self._store.is_registering():
-                    self._drop(registration)  # it is signed and stored, and offered again from there
-                raise
-            else:
-                self._drop(registration)
-
-    def _drop(self, registration: Registration) -> None:
-        if self._registrations.get(registration.key) is registration:
-            del self._registrations[registration.key]
 
     async def _run_errands(self, kinds: tuple[TxKind, ...]) -> None:
         for kind in kinds:

@@ -12,9 +12,10 @@ from vouch.chain.errors import ChainError
 from vouch.chain.wakeup import wakeups
 from vouch.protocol.quorum import BadPolicy, SignersNotAscending
 from vouch.relayer.config import RelayerConfig
-from vouch.relayer.health import Health, StatusServer
+from vouch.relayer.health import Health, request_page
 from vouch.relayer.parts import Parts, assemble
 from vouch.relayer.store import Store
+from vouch.web.status import StatusServer
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +62,8 @@ class Relayer:
             parts.enclaves.told = enclaves
             url = None
             if config.status_port is not None:
-                server = StatusServer(self.health, parts.store, config.status_host, config.status_port)
+                page, where = request_page(parts.store), (config.status_host, config.status_port)
+                server = StatusServer(self.health.report, *where, [page])
                 url = await stack.enter_async_context(server)
 
             async with asyncio.TaskGroup() as tasks:
@@ -90,26 +92,25 @@ class Relayer:
     async def _read(self, parts: Parts) -> None:
         await asyncio.sleep(0)  # the task groups of the other parts open first
         parts.take(parts.store.open_jobs())
-        intake = parts.intake
+        follower, forks = parts.follower, 0
         wakes = wakeups(self.config.ws_url, self.config.patience.poll)
         async with aclosing(wakes) as news:
             async for _ in news:
-                forks = intake.forks
                 try:
-                    work = await intake.read()
+                    await follower.read()
                 except ChainError as error:
                     self.health.chain_trouble = str(error)
                     _log.warning("reading waits: %s", error)
                     continue
                 self.health.chain_trouble = ""
-                parts.take(work)
-                forked = intake.forks != forks
+                parts.take(parts.intake.work())
+                forked, forks = follower.forks != forks, follower.forks
                 if forked:
                     parts.guard.look_at_all()
                     parts.enclaves.look_again()
                 parts.guard.tick()
-                if intake.cursor is not None:
-                    parts.sender.read_up_to(intake.cursor.number, forked=forked)
+                if follower.cursor is not None:
+                    parts.sender.read_up_to(follower.cursor.number, forked=forked)
 
     async def _refresh(self, parts: Parts, told: Told | None, prover: Told | None) -> None:
         pause = self.config.patience.nodes

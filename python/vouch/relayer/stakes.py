@@ -4,8 +4,9 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from vouch.chain.blocks import BlockRef
 from vouch.chain.contracts import NodeRegistry, Stake
-from vouch.relayer.job import BlockRef, Job
+from vouch.relayer.job import Job
 from vouch.relayer.store import Store
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Sequence
 
+from vouch.chain.blocks import BlockRef
 from vouch.chain.events import (
     CallbackFailedLog,
     CallbackRetriedLog,
@@ -10,6 +11,7 @@ from vouch.chain.events import (
     DeliveredLog,
     EquivocatedLog,
     ExpiredLog,
+    HubLog,
     RejectedLog,
     RequestedLog,
     SettledLog,
@@ -17,7 +19,7 @@ from vouch.chain.events import (
 )
 from vouch.relayer import sql
 from vouch.relayer.database import Database
-from vouch.relayer.job import CHAIN, BlockRef, HubLog, Job, JobStatus
+from vouch.relayer.job import CHAIN, Job, JobStatus
 from vouch.relayer.rows import fresh_job, job_of
 
 

@@ -95,7 +95,10 @@ class Bench:
             return  # its log comes
         never = (
             self._policy.objection(
-                terms, gap, self._follower.time, live=await self._routes.is_live(terms.route, terms.trust)
+                terms,
+                gap,
+                self._follower.clock.newest,
+                live=await self._routes.is_live(terms.route, terms.trust),
             )
             or self._purse.refusal(terms.token, terms.bond)
             or self._doubt(case)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vouch.chain.config import ServiceConfig
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:
@@ -69,27 +71,19 @@ class Patience:
     """After which an unmined transaction is replaced by one with a higher fee."""
 
 
-@dataclass(frozen=True, slots=True)
-class WatchConfig:
-    """Everything a watcher needs besides its key."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchConfig(ServiceConfig):
+    """Everything a watcher needs besides its key.
 
-    rpc_url: str
-    hub: str
-    database: Path
+    `confirmations` are those of deliveries: zero is safe, a challenge names what it challenges.
+    """
+
     models: Models = field(default_factory=Models)
-    ws_url: str | None = None
-    """Wakes the watcher up; without it, polling does."""
-    start_block: int = 0
-    """First block of a fresh database: the hub's own block is a good choice."""
-    confirmations: int = 0
-    """Blocks on top of a delivery before it is judged; zero is safe, a challenge names what it challenges."""
     keep_blocks: int = 256
     """Blocks that a finished request is remembered for, in case a fork opens it again."""
     budgets: Mapping[str, Budget] = field(default_factory=dict)
     """By token address; a token that is missing here is worth nothing to this watcher."""
     believed: Believed = field(default_factory=Believed)
-    max_fee: int = 500 * 10**9
-    """Most wei per gas; above it transactions wait."""
     slack: float = 0.0
     """Differences up to this part of an element (or of 1, if that is more) are told, and never challenged:
     other hardware than the nodes' adds in another order. A lie inside of it goes unchallenged. Only for
@@ -106,7 +100,4 @@ class WatchConfig:
     """Models that run at the same time."""
     tries: int = 6
     """Times that a model is asked before an answer counts as unjudged."""
-    status_host: str = "127.0.0.1"
-    status_port: int | None = None
-    """Port of the status server (0: any free one); None: no server."""
     patience: Patience = field(default_factory=Patience)

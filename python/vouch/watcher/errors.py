@@ -5,14 +5,6 @@ from pathlib import Path
 from vouch.protocol.errors import VouchError
 
 
-class WrongChain(VouchError):
-    """The RPC address leads to a chain without our hub, or one that is younger than it."""
-
-    def __init__(self, what: str, received: str, expected: str) -> None:
-        self.what, self.received, self.expected = what, received, expected
-        super().__init__(f"{what} is {received}, not {expected}: check the RPC address and the deployment")
-
-
 class ForeignDatabase(VouchError):
     """The database was written for another chain, hub, account or program version."""
 

@@ -70,7 +70,7 @@ class Keeper:
     async def _keep(self, case: Case) -> None:
         gap = await self._gap(case)
         live = await self._routes.is_live(case.terms.route, case.terms.trust)
-        duty = due(gap, self._follower.now(), self._account, live=live, settle=self._policy.settle)
+        duty = due(gap, self._follower.clock.probably(), self._account, live=live, settle=self._policy.settle)
         if duty is None or (duty is Duty.SETTLE and not self._settles(case)):
             return
         if self._lane is not None and (self._lane.busy(case.id) or self._lane.gave_up(KINDS[duty], case.id)):

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from vouch.chain.contracts import Hub
+from vouch.chain.follower import Follower
 from vouch.watcher.config import WatchConfig
 from vouch.watcher.docket import Docket
 from vouch.watcher.finding import Teller
-from vouch.watcher.follower import Follower
 from vouch.watcher.lane import Lane
 from vouch.watcher.policy import Policy
 from vouch.watcher.records import Records

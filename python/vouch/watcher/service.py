@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from vouch.chain.account import LocalKey
+from vouch.chain.clock import ChainClock
 from vouch.chain.contracts import Hub, ModelRegistry, NodeRegistry, VerifierRouter
-from vouch.chain.errors import ChainError
+from vouch.chain.errors import ChainError, WrongChain
+from vouch.chain.follower import Follower
 from vouch.chain.hexes import to_bytes
+from vouch.chain.memory import Memory
 from vouch.chain.rpc import Rpc
 from vouch.chain.wakeup import wakeups
 from vouch.watcher.asking import Asking
 from vouch.watcher.bench import Bench
 from vouch.watcher.config import WatchConfig
 from vouch.watcher.docket import KINDS, Docket
-from vouch.watcher.errors import WrongChain
 from vouch.watcher.finding import Kind, Say, Teller
-from vouch.watcher.follower import Follower
-from vouch.watcher.health import StatusServer
 from vouch.watcher.judge import Judge
 from vouch.watcher.keeper import Keeper
 from vouch.watcher.lane import Lane, Move
@@ -34,6 +34,7 @@ from vouch.watcher.scene import Scene
 from vouch.watcher.shelf import Shelf
 from vouch.watcher.store import Store
 from vouch.watcher.witness import Witness
+from vouch.web.status import StatusServer
 
 _log = logging.getLogger(__name__)
 
@@ -110,7 +111,7 @@ class Watcher:
             "keeping": parts.keeper.trouble,
             "judging": parts.bench.desk.trouble,
             "head": scene.follower.head,
-            "cursor": scene.follower.cursor,
+            "cursor": scene.follower.cursor.number if scene.follower.cursor else None,
             "requests": len(scene.docket),
             "waiting": len(parts.bench.desk),
             "lines": {kind.value: count for kind, count in self._teller.counts.items()},
@@ -147,10 +148,10 @@ class Watcher:
                 rpc,
                 hub.address,
                 KINDS,
-                docket,
+                Memory(docket, config.keep_blocks),
+                ChainClock(),
                 start=store.resume() or config.start_block,
                 confirmations=config.confirmations,
-                keep_blocks=config.keep_blocks,
             ),
             records=Records(rpc, hub.address),
             routes=Routes(VerifierRouter(rpc, await hub.router())),
@@ -217,12 +218,12 @@ class Watcher:
             await asyncio.sleep(self.config.patience.tidy)
             if scene.follower.cursor is None or self._chain_trouble:
                 continue
-            scene.docket.tidy(scene.follower.time)
+            scene.docket.tidy(scene.follower.clock.newest)
             parts.bench.tidy()
             parts.keeper.tidy()
             parts.witness.tidy()
             self._teller.tidy(scene.docket)
-            scene.store.set_resume(scene.docket.horizon(scene.follower.cursor))
+            scene.store.set_resume(scene.docket.horizon(scene.follower.cursor.number))
 
     async def _check_chain(self, rpc: Rpc, hub: Hub) -> int:
         chain_id = int(await rpc.call("eth_chainId"), 16)

@@ -21,6 +21,7 @@ from vouch.chain.events import (
     TypedLog,
     UnchallengedLog,
     decode_log,
+    decode_logs,
     get_logs,
     log_ranges,
     receipt_logs,
@@ -173,6 +174,15 @@ async def test_a_refused_range_is_split(rpc: Rpc, hub: Hub, sender: TxSender, de
         stingy.limit = 0
         with pytest.raises(RpcError, match="max block range"):
             await get_logs(stingy, deployment.hub, first, last)
+
+
+async def test_a_log_that_a_fork_took_back_does_not_count(
+    rpc: Rpc, sender: TxSender, hub: Hub, deployment: Deployment
+) -> None:
+    await sender.transact(hub.request(terms_of(sender.address, sender.address), b"in"))
+    found = await rpc.call("eth_getLogs", {"address": deployment.hub, "fromBlock": "latest"})
+    assert len(decode_logs(found)) == 1
+    assert decode_logs([{**log, "removed": True} for log in found]) == []
 
 
 async def test_logs_of_a_receipt_by_contract(

@@ -69,3 +69,11 @@ async def test_resync_follows_the_node_both_ways(rpc: Rpc) -> None:
     await rpc.call("anvil_setNonce", KEY.address, "0x3")
     await lane.resync()
     assert await lane.take() == 3
+
+
+async def test_what_was_adopted_and_got_lost_is_a_gap_before_anything_is_taken(rpc: Rpc) -> None:
+    lane = NonceLane(rpc, KEY.address)
+    adopted = signed(0)
+    lane.signed(adopted)
+    lane.announced(adopted)
+    assert await lane.gaps() == [(0, adopted)]

@@ -2,8 +2,9 @@
 
 import click
 import pytest
+from click.testing import CliRunner
 
-from vouch.cli.options import ModelPath, Wei
+from vouch.cli.options import Bytes32, ModelPath, Wei, together
 
 
 @pytest.mark.parametrize(
@@ -33,3 +34,27 @@ def test_model_path() -> None:
     for wrong in ("=file", "name="):
         with pytest.raises(click.BadParameter):
             ModelPath().convert(wrong, None, None)
+
+
+def test_32_bytes() -> None:
+    kind = Bytes32("id", "a request id")
+    for text in ("0x" + "ab" * 32, "AB" * 32):
+        assert kind.convert(text, None, None) == b"\xab" * 32
+    assert kind.convert(b"\xab" * 32, None, None) == b"\xab" * 32
+    with pytest.raises(click.BadParameter, match="'0xzz' is no hex"):
+        kind.convert("0xzz", None, None)
+    with pytest.raises(click.BadParameter, match=r"a request id has 32 bytes \(64 hex digits\), not 2"):
+        kind.convert("0x1234", None, None)
+
+
+def test_several_options_as_one_keep_their_order() -> None:
+    @click.command()
+    @click.option("--first")
+    @together(click.option("--second"), together(click.option("--third")))
+    @click.option("--fourth")
+    def command(**values: str) -> None:
+        click.echo(sorted(values.items()))
+
+    assert [option.name for option in command.params] == ["first", "second", "third", "fourth"]
+    words = CliRunner().invoke(command, ["--third", "3", "--first", "1"]).output
+    assert words == "[('first', '1'), ('fourth', None), ('second', None), ('third', '3')]\n"

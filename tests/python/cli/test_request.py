@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from vouch.cli.request import Route, Trust, _question
+from vouch.cli.request import TRUST, Route, _question
 
 
 def test_arrays_by_name() -> None:
@@ -43,10 +43,10 @@ def test_what_is_no_question(text: str, said: str) -> None:
 
 def test_routes_and_what_they_trust() -> None:
     assert Route().convert("QRUM", None, None) == b"QRUM"
-    assert Trust().convert("0x" + "ab" * 32, None, None) == b"\xab" * 32
+    assert TRUST.convert("0x" + "ab" * 32, None, None) == b"\xab" * 32
     for route in ("", "QRU", "QRUMS", "éééé"):
         with pytest.raises(click.BadParameter, match="four letters"):
             Route().convert(route, None, None)
     for trust, said in (("0x12", "not 1"), ("xyz", "no hex"), ("ab" * 33, "not 33")):
         with pytest.raises(click.BadParameter, match=said):
-            Trust().convert(trust, None, None)
+            TRUST.convert(trust, None, None)

@@ -17,11 +17,11 @@ from tests.python.relayer.making import (
     sent,
 )
 from vouch.chain.account import LocalKey
+from vouch.chain.clock import ChainClock
 from vouch.chain.contracts import Hub, NodeRegistry, VerifierRouter
 from vouch.chain.rpc import Rpc
 from vouch.protocol.quorum import QUORUM
 from vouch.protocol.status import Gap, Status
-from vouch.relayer.clock import ChainClock
 from vouch.relayer.config import Limits, Patience
 from vouch.relayer.cosigners import CosignerPool
 from vouch.relayer.defence import Defence

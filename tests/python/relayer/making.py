@@ -7,6 +7,7 @@ from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 
 from tests.support import terms
+from vouch.chain.blocks import BlockRef
 from vouch.chain.events import (
     CallbackFailedLog,
     ChallengedLog,
@@ -21,7 +22,7 @@ from vouch.chain.events import (
 from vouch.chain.transaction import Receipt
 from vouch.protocol.request import Request
 from vouch.protocol.seal import SIGNED
-from vouch.relayer.job import BlockRef, Job, NodeAnswer, OutboxTx, TxKind, TxStatus
+from vouch.relayer.job import Job, NodeAnswer, OutboxTx, TxKind, TxStatus
 from vouch.relayer.rows import fresh_job
 from vouch.relayer.store import Store
 

@@ -19,9 +19,9 @@ from tests.python.relayer.making import (
     outbox,
     requested,
 )
+from vouch.chain.clock import ChainClock
 from vouch.protocol.quorum import QUORUM
 from vouch.protocol.status import Gap, Status
-from vouch.relayer.clock import ChainClock
 from vouch.relayer.job import Job, JobStatus, TxKind
 from vouch.relayer.store import Store
 from vouch.relayer.watch import Watch

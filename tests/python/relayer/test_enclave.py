@@ -9,12 +9,12 @@ from tests.python.relayer import attesting
 from tests.python.relayer.attesting import IMAGE, Bench
 from tests.python.relayer.making import make_terms
 from vouch.chain.account import LocalKey
+from vouch.chain.clock import ChainClock
 from vouch.chain.contracts import Hub
 from vouch.chain.deployment import Deployment
 from vouch.chain.rpc import Rpc
 from vouch.chain.sender import TxSender
 from vouch.protocol.enclave import ENCLAVE
-from vouch.relayer.clock import ChainClock
 from vouch.relayer.config import EnclaveConfig, Limits, Patience
 from vouch.relayer.enclave import Enclaves
 from vouch.relayer.errors import NotYet, Refused

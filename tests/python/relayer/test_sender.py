@@ -9,9 +9,9 @@ import pytest
 from tests.python.relayer.making import ANSWER, KEEP, block, requested
 from tests.python.relayer.proving import until
 from vouch.chain.account import LocalKey
+from vouch.chain.clock import ChainClock
 from vouch.chain.contracts import Hub
 from vouch.chain.rpc import Rpc
-from vouch.relayer.clock import ChainClock
 from vouch.relayer.config import Limits, Patience
 from vouch.relayer.errands import Errand, Refusal
 from vouch.relayer.job import TxKind

@@ -27,8 +27,9 @@ from tests.python.relayer.making import (
     settled,
     unchallenged,
 )
+from vouch.chain.blocks import BlockRef
 from vouch.chain.events import TypedLog
-from vouch.relayer.job import CHAIN, BlockRef, Job, JobStatus, OutboxTx, TxKind, TxStatus
+from vouch.relayer.job import CHAIN, Job, JobStatus, OutboxTx, TxKind, TxStatus
 from vouch.relayer.store import Store
 
 SEAL = b"QRUM" + bytes(99)

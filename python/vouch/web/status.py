@@ -1,6 +1,6 @@
-"""What the person who runs a watcher looks at: /healthz over HTTP, or the same values in the process."""
+"""A small server for those who run a service: /healthz over HTTP, and what else there is to see."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
@@ -10,13 +10,16 @@ from aiohttp import web
 class StatusServer:
     """`async with StatusServer(report, host, port) as url`; port 0 takes a free one.
 
-    `report` gives the JSON-ready values; its `ok` decides between 200 and 503.
+    `report` gives the JSON-ready values of /healthz; its `ok` decides between 200 and 503. `pages` are served
+    beside it.
     """
 
-    def __init__(self, report: Callable[[], dict[str, Any]], host: str, port: int) -> None:
+    def __init__(
+        self, report: Callable[[], dict[str, Any]], host: str, port: int, pages: Iterable[web.RouteDef] = ()
+    ) -> None:
         self._report, self._host, self._port = report, host, port
         app = web.Application()
-        app.router.add_get("/healthz", self._healthz)
+        app.router.add_routes([web.get("/healthz", self._healthz), *pages])
         self._runner = web.AppRunner(app, access_log=None)
 
     async def __aenter__(self) -> str:

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from vouch.relayer.clock import ChainClock
+from vouch.chain.clock import ChainClock
 
 
 def test_time_runs_on_from_the_newest_block(monkeypatch: pytest.MonkeyPatch) -> None:

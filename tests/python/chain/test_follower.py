@@ -1,64 +1,15 @@
 """Reading every block once, and noticing forks; against a real chain."""
 
-from collections.abc import Sequence
-from typing import Any
+from itertools import pairwise
 
 import pytest
-from aiohttp import web
 
-from tests.e2e.relayer_proxy import Call, Proxy
-from tests.support.server import listening
-from tests.support.terms import INPUT, make_terms
+from tests.python.chain.following import Chain, CountingRpc, Notes
+from vouch.chain import follower as following
 from vouch.chain.contracts import Hub
-from vouch.chain.events import RequestedLog
+from vouch.chain.errors import WrongChain
 from vouch.chain.rpc import Rpc
 from vouch.chain.sender import TxSender
-from vouch.watcher import follower as following
-from vouch.watcher.docket import KINDS
-from vouch.watcher.errors import WrongChain
-from vouch.watcher.follower import Follower, HubLog
-
-
-class Notes:
-    """What a follower says."""
-
-    def __init__(self) -> None:
-        self.salts: list[int] = []
-        self.rewound: list[int] = []
-        self.blocks: dict[int, list[int]] = {}
-        self.up_to = -1
-
-    def take(self, logs: Sequence[HubLog], up_to: int) -> None:
-        for log in logs:
-            assert isinstance(log, RequestedLog)
-            self.salts.append(log.request.salt)
-            self.blocks.setdefault(log.block_number, []).append(log.request.salt)
-        self.up_to = up_to
-
-    def rewind(self, block: int) -> None:
-        self.rewound.append(block)
-
-
-class Chain:
-    """Asks, mines and forks."""
-
-    def __init__(self, rpc: Rpc, hub: Hub, sender: TxSender) -> None:
-        self.rpc, self.hub, self.sender = rpc, hub, sender
-
-    async def head(self) -> int:
-        return int(await self.rpc.call("eth_blockNumber"), 16)
-
-    async def ask(self, salt: int) -> None:
-        head = await self.rpc.call("eth_getBlockByNumber", "latest", False)
-        deadline = int(head["timestamp"], 16) + 3600
-        terms = make_terms(consumer=self.sender.address, salt=salt, deliver_by=deadline)
-        await self.sender.transact(self.hub.request(terms, INPUT))
-
-    async def mine(self, blocks: int) -> None:
-        await self.rpc.call("anvil_mine", hex(blocks))
-
-    def follower(self, notes: Notes, start: int, **changes: int) -> Follower:
-        return Follower(self.rpc, self.hub.address, KINDS, notes, start=start, **changes)
 
 
 @pytest.fixture
@@ -80,11 +31,14 @@ async def test_everything_is_read_once_from_near_and_far(
     follower = chain.follower(notes, start)
     await follower.read()
     assert notes.salts == [1, 2, 3]
+    steps = [after - before for before, after in pairwise(notes.steps)]
+    assert (steps[:-2], steps[-1]) == ([7] * 5, 32), "old blocks range by range"
     await follower.read()
     await chain.ask(4)
     await follower.read()
     assert notes.salts == [1, 2, 3, 4]
-    assert (follower.cursor, follower.head, notes.up_to) == (await chain.head(),) * 3
+    assert follower.cursor is not None
+    assert (follower.cursor.number, follower.head, notes.steps[-1]) == (await chain.head(),) * 3
     assert notes.rewound == []
 
 
@@ -95,6 +49,25 @@ async def test_the_first_block_counts_and_earlier_ones_do_not(chain: Chain) -> N
     notes = Notes()
     await chain.follower(notes, start).read()
     assert notes.salts == [2]
+
+
+async def test_a_follower_may_begin_with_the_chain(chain: Chain) -> None:
+    notes = Notes()
+    await chain.ask(1)
+    await chain.follower(notes, 0).read()
+    assert (notes.salts, notes.steps[0]) == ([1], 0)
+
+
+async def test_what_the_ledger_did_not_take_is_read_again(chain: Chain) -> None:
+    start, notes = await chain.head() + 1, Notes()
+    await (follower := chain.follower(notes, start)).read()
+    await chain.ask(1)
+    notes.full = True
+    with pytest.raises(OverflowError):
+        await follower.read()
+    notes.full = False
+    await follower.read()
+    assert notes.salts == [1]
 
 
 async def test_blocks_wait_for_their_confirmations(chain: Chain) -> None:
@@ -120,7 +93,7 @@ async def test_a_fork_goes_back_to_what_both_have(chain: Chain) -> None:
     common = await chain.head() - 2
     await chain.rpc.call("anvil_reorg", 2, [])
     await follower.read()
-    assert notes.rewound == [common]
+    assert (notes.rewound, follower.forks) == ([common], 1)
     await chain.ask(9)
     await follower.read()
     assert notes.salts == [1, 2, 3, 2, 3, 9]  # the sender brought back what was lost
@@ -130,14 +103,14 @@ async def test_a_fork_goes_back_to_what_both_have(chain: Chain) -> None:
 async def test_a_fork_deeper_than_the_memory_starts_over(chain: Chain) -> None:
     start = await chain.head() + 1
     notes = Notes()
-    follower = chain.follower(notes, start, keep_blocks=2)
+    follower = chain.follower(notes, start, keep=2)
     await chain.ask(1)
     for _ in range(6):
         await chain.mine(1)
         await follower.read()
     await chain.rpc.call("anvil_reorg", 5, [])
     await follower.read()
-    assert notes.rewound == [start - 1]
+    assert (notes.rewound, follower.forks) == ([-1], 1)
     assert notes.salts == [1, 1]
 
 
@@ -152,7 +125,7 @@ async def test_a_chain_that_is_a_little_behind_is_no_fork(chain: Chain) -> None:
     # As an answer of another node behind the same address: the blocks are the same, only fewer.
     assert await chain.rpc.call("evm_revert", snapshot)
     await follower.read()
-    assert (notes.rewound, follower.cursor) == ([], ahead)
+    assert (notes.rewound, follower.cursor, follower.forks) == ([], ahead, 0)
 
 
 async def test_a_shorter_chain_that_grows_differently_is_one(chain: Chain) -> None:
@@ -169,40 +142,53 @@ async def test_a_shorter_chain_that_grows_differently_is_one(chain: Chain) -> No
     assert notes.salts == [1]
 
 
-async def test_blocks_that_do_not_hang_together_are_not_taken(chain: Chain) -> None:
-    start = await chain.head() + 1
-    await chain.ask(1)
-    await chain.ask(2)
-    between = hex(start + 1)
-
-    def forked(call: Call, answer: Any) -> Any:
-        if call["method"] == "eth_getBlockByNumber" and call["params"][0] == between and torn:
-            return {**answer, "result": {**answer["result"], "parentHash": "0x" + "11" * 32}}
-        return answer
-
-    torn = [True]
-    app = web.Application(client_max_size=1 << 24)
-    app.router.add_post("/", Proxy(chain.rpc.url, forked).handle)
-    notes = Notes()
-    async with listening(app) as url, Rpc(url) as rpc:
-        follower = Follower(rpc, chain.hub.address, KINDS, notes, start=start)
-        await follower.read()
-        assert (notes.salts, follower.cursor) == ([], start - 1)
-        torn.clear()
-        await follower.read()
-        assert notes.salts == [1, 2]
-
-
 async def test_a_chain_that_is_younger_than_the_hub(chain: Chain) -> None:
-    with pytest.raises(WrongChain, match="1000000, the first one to read"):
+    with pytest.raises(WrongChain, match="block 1000000, the first one to read"):
         await chain.follower(Notes(), 1_000_000).read()
 
 
 async def test_the_clock_is_the_chains_or_ours_if_that_is_later(chain: Chain) -> None:
-    follower = chain.follower(Notes(), await chain.head() + 1)
+    clock = (follower := chain.follower(Notes(), await chain.head() + 1)).clock
     await chain.rpc.call("evm_increaseTime", 100_000)
     await chain.mine(1)
     await follower.read()
     head = await chain.rpc.call("eth_getBlockByNumber", "latest", False)
-    assert follower.time == int(head["timestamp"], 16)
-    assert 0 <= follower.now() - follower.time < 60
+    assert clock.newest == int(head["timestamp"], 16)
+    assert 0 <= clock.probably() - clock.newest < 60
+
+
+async def test_one_message_per_wake_up(chain: Chain) -> None:
+    start, notes = await chain.head() + 1, Notes()
+    look = ["eth_getBlockByNumber", "eth_getBlockByNumber", "eth_getLogs"]
+    async with CountingRpc(chain.rpc.url) as rpc:
+        follower = chain.follower(notes, start, rpc=rpc)
+
+        async def read() -> list[list[str]]:
+            rpc.messages.clear()
+            await follower.read()
+            return list(rpc.messages)
+
+        assert await read() == [look[:2], look], "where to begin, and a look"
+        assert await read() == [look], "nothing new"
+        await chain.mine(1)
+        assert await read() == [look], "an empty block"
+        await chain.ask(1)
+        assert await read() == [look], "a request"
+        await chain.sender.transact(chain.hub.deposit(5, chain.sender.address))
+        assert await read() == [look], "a log of the hub that nobody asked for"
+        await chain.mine(3)
+        assert await read() == [look, look[:1] * 3 + look[2:]]
+        await chain.mine(100)
+        assert await read() == [look, look[:1], look[2:], look[:1] * 32 + look[2:]]
+    assert notes.salts == [1]
+
+
+async def test_another_contracts_logs_cost_nothing(chain: Chain) -> None:
+    start, notes = await chain.head() + 1, Notes()
+    async with CountingRpc(chain.rpc.url) as rpc:
+        await (follower := chain.follower(notes, start, rpc=rpc, hub=chain.sender.address)).read()
+        await chain.ask(1)
+        rpc.messages.clear()
+        await follower.read()
+        assert len(rpc.messages) == 1
+    assert (notes.salts, notes.steps[-1]) == ([], start)
