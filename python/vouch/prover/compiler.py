@@ -34,7 +34,7 @@ class NotCompiled(ProverError):
 
 def expected_seconds(products: int) -> float:
     """About how long so many multiplications by a weight (`noir.Layout.products`) take on an idle core."""
-    return 5 + products / 2500
+    return 1 + products / 2300
 
 
 async def compile_noir(
