@@ -148,7 +148,12 @@ async def test_a_proof_that_waits_to_be_sent_is_loud_in_time(
 async def test_a_proof_that_waits_for_its_block_is_loud_in_time(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with trio(tmp_path) as t, t.members(), t.w.relayer(t.config(max_fee=CAP)) as store:
+    port = free_port()
+    async with (
+        trio(tmp_path) as t,
+        t.members(),
+        t.w.relayer(t.config(max_fee=CAP, status_port=port)) as store,
+    ):
         asked = await t.ask(window=1_000)
         job = await ended(store, asked, JobStatus.DELIVERED)
         await t.w.rpc.call("evm_setAutomine", False)
@@ -161,10 +166,20 @@ async def test_a_proof_that_waits_for_its_block_is_loud_in_time(
         await t.later(60)
         await until(lambda: says(store, asked, "stake at risk: its proof is due in "))
         assert len(_loud(caplog)) == 1
+        assert list(await _risks(port)) == [f"0x{asked.hex()}"]
         await t.w.rpc.call("evm_setAutomine", True)
         await _costs(t.w, GWEI)
         assert (await ended(store, asked, seconds=20)).reason == "settled by us"
         assert max(_offered(store, asked)) <= CAP
+        await until(lambda: _healthy(port))
+        assert await _risks(port) == {}
+
+
+async def _risks(port: int) -> dict[str, str]:
+    """Request -> why stake is at risk, as the status server tells it."""
+    _, told = await get_json(f"http://127.0.0.1:{port}/healthz")
+    risks: dict[str, str] = told["atRisk"]
+    return risks
 
 
 async def _settles(store: Store, request: bytes) -> bool:

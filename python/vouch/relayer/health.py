@@ -30,7 +30,8 @@ class Health:
         trouble."""
         if (parts := self._parts) is None:
             return {"ok": False, "chain": "starting", "sender": "", "nodes": {}}
-        store, follower, risks, now = parts.store, parts.follower, parts.guard.risks, time.time()
+        store, follower, now = parts.store, parts.follower, time.time()
+        risks = parts.guard.risks | parts.sender.risks
         nodes = {node.url: node.trouble for node in parts.pool.nodes}
         ok = not self.chain_trouble and not parts.sender.trouble and not all(nodes.values()) and not risks
         ok = ok and not parts.enclaves.troubles and not (parts.circuits and parts.circuits.trouble)

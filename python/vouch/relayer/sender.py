@@ -79,6 +79,11 @@ class Sender:
         """Why nothing goes out right now; empty if all is well."""
         return self._trouble or self._lane.trouble
 
+    @property
+    def risks(self) -> dict[bytes, str]:
+        """Requests whose stake may be lost because gas costs more than the cap -> why."""
+        return self._fee_wait.risks
+
     def seconds_for(self, count: int) -> float:
         """Until so many transactions that share none are in blocks, if all are to be sent at once."""
         pace = self._clock.block_time

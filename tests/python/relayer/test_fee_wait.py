@@ -75,13 +75,30 @@ async def test_a_proof_that_waits_is_loud_when_half_of_its_time_is_over(
         waits.look(waiting, now)
         assert last(store, request).startswith("settle waits: ")
     assert caplog.messages == []
+    assert waits.risks == {}
     for now in (NOW + 50, NOW + 51):
         waits.look(waiting, now)
+    assert waits.risks[request].startswith("its proof is due in 50 s, and waits: gas costs at least 101 gwei")
     (record,) = caplog.records
     assert record.levelno == logging.ERROR
     assert f"request 0x{request.hex()}: " in record.getMessage()
     assert "stake are at risk: its proof is due in 50 s, and waits: gas costs" in record.getMessage()
     assert last(store, request).startswith("stake at risk: its proof is due in 50 s, and waits: ")
+
+
+@pytest.mark.parametrize("cheap", [False, True])
+async def test_a_risk_is_over_when_nothing_waits_any_more(rpc: Rpc, store: Store, cheap: bool) -> None:
+    """Gas is cheap again, or somebody else has settled the request."""
+    fees = FeePolicy(rpc, ttl=0.0, cap=CAP)
+    waits, request = FeeWait(fees, store), due(store, NOW + 2)
+    await cost(rpc, fees, 101)
+    for now in (NOW, NOW + 1):
+        waits.look([(TxKind.SETTLE, request)], now)
+    assert list(waits.risks) == [request]
+    if cheap:
+        await cost(rpc, fees, 99)
+    waits.look([(TxKind.SETTLE, request)] if cheap else [], NOW + 1)
+    assert waits.risks == {}
 
 
 async def test_a_settlement_without_a_deadline_risks_nothing(
