@@ -43,7 +43,9 @@ class Plan:
             return "the seals of its route come with the answers"
         if why := await prover.why_proof_first(job, answer):
             return why
-        return await self._stakes.why_uncovered(job, answer.operator, self._sender.queued(TxKind.DELIVER))
+        return await self._stakes.why_uncovered(
+            job, answer.operator, lambda: self._sender.queued(TxKind.DELIVER)
+        )
 
     def is_ours(self, job: Job) -> bool | None:
         """Whether a delivered answer has our stake behind it; None while a node of ours was never reached."""

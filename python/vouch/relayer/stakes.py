@@ -1,7 +1,7 @@
 """Whether an operator's stake covers a delivery, without asking the chain each time."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from vouch.chain.blocks import BlockRef
@@ -29,16 +29,17 @@ class Stakes:
         self._registry, self._store, self._ttl, self._most = registry, store, ttl, most
         self._known: dict[tuple[str, str], _Known] = {}
 
-    async def why_uncovered(self, job: Job, operator: str, queued: Iterable[Job]) -> str:
+    async def why_uncovered(self, job: Job, operator: str, queued: Callable[[], Iterable[Job]]) -> str:
         """Why the operator's stake is not enough for a delivery; empty if it is.
 
-        `queued` are deliveries that are decided and not signed yet. Raises RpcError, RpcUnavailable.
+        `queued` gives the deliveries that are decided and not signed yet: it is asked last, since others are
+        decided while the registry is asked. Raises RpcError, RpcUnavailable.
         """
         if job.at_stake == 0:
             return ""
         token = job.terms.token
         stake = await self._of(operator, token)
-        under_way = {each.id: each for each in (*self._store.deliveries_under_way(), *queued)}
+        under_way = {each.id: each for each in (*self._store.deliveries_under_way(), *queued())}
         under_way.pop(job.id, None)
         soon = sum(
             each.at_stake

@@ -1,5 +1,6 @@
 """How much of a stake is left for another delivery, on a real registry."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -26,7 +27,7 @@ def job(store: Store, operator: str, at_stake: int, salt: int = 1, **terms: obje
 
 async def why(stakes: Stakes, wanted: Job, *queued: Job) -> str:
     assert wanted.answer is not None
-    return await stakes.why_uncovered(wanted, wanted.answer.operator, queued)
+    return await stakes.why_uncovered(wanted, wanted.answer.operator, lambda: queued)
 
 
 async def test_the_whole_free_stake_and_no_more(
@@ -65,6 +66,24 @@ async def test_what_is_decided_signed_or_in_the_pool_counts_once(
     came = replace(delivered(block(3), first.id, tx.hash), operator=operator.address)
     store.advance([block(3)], [came], KEEP)
     assert await why(stakes, second) == "", "the registry counts it now"
+
+
+async def test_what_was_decided_while_the_registry_was_asked_counts(
+    store: Store, nodes: NodeRegistry, operator: LocalKey, sender_of: Callable[[LocalKey], TxSender]
+) -> None:
+    await sender_of(operator).transact(nodes.stake(STAKE))
+    stakes, queued = Stakes(nodes, store, 60.0, None), list[Job]()
+
+    async def decide(wanted: Job) -> str:
+        told = await stakes.why_uncovered(wanted, operator.address, lambda: queued)
+        if not told:
+            queued.append(wanted)
+        return told
+
+    jobs = [job(store, operator.address, 600, salt=salt) for salt in (1, 2, 3)]
+    told = await asyncio.gather(*map(decide, jobs))
+    assert [("400 is free" in why) for why in sorted(told)] == [False, True, True]
+    assert len(queued) == 1
 
 
 async def test_a_stake_is_believed_for_a_while_and_within_one_block(
