@@ -21,6 +21,7 @@ All async tests run on the session's one event loop; async fixtures of other mod
 """
 
 import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -40,6 +41,12 @@ os.environ["VOUCH_ABI_PATH"] = str(Path(__file__).parent / "abi")
 
 ENDPOINT = "http://127.0.0.1:9"
 """What `operator` registers: the discard port, where nobody listens."""
+
+
+def pytest_configure() -> None:
+    """Ctrl-C works in what the tests start, also where a shell started them in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
