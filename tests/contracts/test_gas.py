@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from scripts import bench_gas, export_abi
 from scripts.bench_gas import COMMITTED, LIMITS, check, compare, over, regressions, report
 from vouch.chain.transaction import MAX_TX_GAS
 
@@ -63,3 +64,11 @@ def test_report_shows_limits_without_a_floor() -> None:
     figures = {"hub.request": 1, "hub.fulfil": 1, "batch.root1000": 75_001}
     (line,) = (line for line in report(figures) if "OVER THE LIMIT" in line)
     assert line.split()[:5] == ["batch.root1000", "75,001", "75,000", "-", "-"]
+
+
+def test_contracts_that_are_not_exported_as_they_are_now_are_not_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(export_abi, "main", lambda words: int(words == ["--check"]))
+    monkeypatch.setattr(bench_gas, "measure", lambda: pytest.fail("measured"))
+    assert bench_gas.main([]) == 1
