@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import shutil
+import signal
 import tempfile
 from collections import deque
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from vouch.chain.account import LocalKey
+from vouch.chain.child import send_signal
 from vouch.chain.errors import ChainError
 from vouch.chain.parent import end_with_parent
 
@@ -156,13 +158,11 @@ class Anvil:
         process = self._process
         if process is not None and process.returncode is None:
             try:
-                process.terminate()
+                send_signal(process, signal.SIGTERM)
                 async with asyncio.timeout(5):
                     await process.wait()
-            except ProcessLookupError:
-                await process.wait()
             except BaseException:
-                process.kill()
+                send_signal(process, signal.SIGKILL)
                 await process.wait()
                 raise
         if self._drain is not None:

@@ -13,6 +13,7 @@ from typing import Self
 
 import aiohttp
 
+from vouch.chain.child import send_signal
 from vouch.protocol.errors import VouchError
 
 KEPT_LINES = 30
@@ -75,8 +76,7 @@ class Child:
         assert self._process is not None, "entered before"
         assert self._reading is not None, "entered before"
         if self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(signal.SIGTERM)
+            send_signal(self._process, signal.SIGTERM)
             try:
                 async with asyncio.timeout(STOP_SECONDS):
                     await self._process.wait()

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from vouch.chain.child import send_signal
 from vouch.prover.service.errors import ProofFailed, WorkerDied, WorkerUnavailable
 from vouch.prover.service.orders import LINE, Order, Proven, reply_of
 
@@ -94,9 +95,8 @@ class Worker:
             raise cancelled
 
     async def _end(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            # It ends its proving program itself, which is in a group of its own.
-            self._process.send_signal(signal.SIGTERM)
+        # It ends its proving program itself, which is in a group of its own.
+        send_signal(self._process, signal.SIGTERM)
         try:
             async with asyncio.timeout(_END_SECONDS):
                 await self._process.wait()
