@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.toolchain.ape_cache import drop_if_stale
+from scripts.toolchain.ape_cache import drop_copies, drop_if_stale
 
 
 @pytest.fixture
@@ -29,3 +29,14 @@ def test_cache_goes_when_a_source_or_a_setting_changes(cache: Path, name: str) -
     (cache.parents[1] / name).write_text("// changed")
     assert drop_if_stale(cache.parents[1], cache.parents[1] / "stamps")
     assert not cache.exists()
+
+
+def test_copies_go(cache: Path) -> None:
+    root = cache.parents[1]
+    drop_copies(root)
+    copy = root / "contracts" / ".cache" / "openzeppelin" / "Ownable.sol"
+    copy.parent.mkdir(parents=True)
+    copy.touch()
+    drop_copies(root)
+    assert not (root / "contracts" / ".cache").exists()
+    assert (root / "contracts" / "Hub.sol").exists()
