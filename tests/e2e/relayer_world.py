@@ -189,7 +189,7 @@ async def get_json(url: str) -> tuple[int, Any]:
         return reply.status, await reply.json()
 
 
-async def until(what: Callable[[], Awaitable[bool]], seconds: float = 10.0) -> None:
+async def until(what: Callable[[], Awaitable[bool]], seconds: float = 60.0) -> None:
     """Waits for a condition."""
     end = time.monotonic() + seconds
     while not await what():
@@ -198,7 +198,7 @@ async def until(what: Callable[[], Awaitable[bool]], seconds: float = 10.0) -> N
 
 
 async def ended(
-    store: Store, request_id: bytes, status: JobStatus = JobStatus.DONE, seconds: float = 10.0
+    store: Store, request_id: bytes, status: JobStatus = JobStatus.DONE, seconds: float = 60.0
 ) -> Job:
     """The job once it has this status."""
     end = time.monotonic() + seconds

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def all_end(parts: list[int]) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while left := [pid for pid in parts if alive(pid)]:
         assert time.monotonic() < end, left
         time.sleep(0.05)

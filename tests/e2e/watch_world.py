@@ -51,7 +51,7 @@ class Watched:
     url: str | None
     findings: list[Finding]
 
-    async def said(self, kind: Kind, request: bytes, text: str = "", seconds: float = 20.0) -> Finding:
+    async def said(self, kind: Kind, request: bytes, text: str = "", seconds: float = 60.0) -> Finding:
         """Waits for a line."""
         end = time.monotonic() + seconds
         while True:
@@ -263,7 +263,7 @@ async def world(folder: Path, endpoint: str = "http://127.0.0.1:9", **anvil: Any
         yield w
 
 
-async def until(what: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:
+async def until(what: Callable[[], Awaitable[bool]], seconds: float = 60.0) -> None:
     """Waits for a condition."""
     end = time.monotonic() + seconds
     while not await what():

@@ -55,7 +55,6 @@ async def serve(
     ready: called once with the base URL, when requests are taken. Raises AddressInUse, and what the
     application's lifespan raises.
     """
-    stopped = stop or asyncio.Event()
     server = _Server(
         uvicorn.Config(
             app,
@@ -66,7 +65,7 @@ async def serve(
             timeout_graceful_shutdown=max(1, round(listen.shutdown_seconds)),
         )
     )
-    with listener_on(listen.host, listen.port) as listener, _signals(stopped, wanted=stop is None):
+    with listener_on(listen.host, listen.port) as listener, stop_signals(stop) as stopped:
         async with app.router.lifespan_context(app):
             async with asyncio.TaskGroup() as tasks:
                 main = tasks.create_task(_run(server, listener))
@@ -116,16 +115,18 @@ async def _announce(
 
 
 @contextlib.contextmanager
-def _signals(stopped: asyncio.Event, *, wanted: bool) -> Iterator[None]:
-    if not wanted or threading.current_thread() is not threading.main_thread():
-        yield
+def stop_signals(stop: asyncio.Event | None) -> Iterator[asyncio.Event]:
+    """`stop`; without one, an event that SIGINT and SIGTERM set (in the main thread: others get none)."""
+    stopped = stop or asyncio.Event()
+    if stop is not None or threading.current_thread() is not threading.main_thread():
+        yield stopped
         return
     loop = asyncio.get_running_loop()
     handled = (signal.SIGINT, signal.SIGTERM)
     for number in handled:
         loop.add_signal_handler(number, stopped.set)
     try:
-        yield
+        yield stopped
     finally:
         for number in handled:
             loop.remove_signal_handler(number)

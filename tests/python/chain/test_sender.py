@@ -111,7 +111,7 @@ async def test_the_same_bytes_after_a_restart(
     assert later.nonce == adopted.nonce + 1
     await reborn.broadcast(adopted)
     await reborn.broadcast(adopted)
-    assert (await reborn.wait(adopted, timeout=5)).succeeded
+    assert (await reborn.wait(adopted, timeout=30)).succeeded
     again = sender_of(accounts[3]).adopt(stored)
     assert again == adopted
     await sender_of(accounts[3]).broadcast(again)  # mined long ago

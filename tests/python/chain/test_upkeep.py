@@ -24,7 +24,7 @@ async def test_an_abandoned_nonce_is_filled(
     assert (first.nonce, second.nonce) == (start, start + 1)
     await sender.broadcast(second)
     await sender.abandon(first)
-    assert (await sender.wait(second, timeout=5)).tx_hash == second.hash
+    assert (await sender.wait(second, timeout=30)).tx_hash == second.hash
     assert (await sender.transact(PAY)).succeeded
     assert (await balance(rpc), await mined(rpc, sender.address)) == (2, start + 3)
 
@@ -39,7 +39,7 @@ async def test_another_process_used_the_nonce(
     with pytest.raises(NonceUsed, match="is taken"):
         await late.broadcast(mine)
     with pytest.raises(TransactionReplaced, match=f"nonce {mine.nonce}"):
-        await late.wait(mine, timeout=5)
+        await late.wait(mine, timeout=30)
     assert (await late.transact(PAY)).succeeded
 
 
@@ -56,7 +56,7 @@ async def test_a_stuck_transaction_is_replaced_and_found(rpc: Rpc, accounts: tup
     await rpc.call("evm_setAutomine", False)
     sent = await sender.send(PAY)
     waiting = asyncio.create_task(sender.wait(sent, timeout=10))
-    await asyncio.wait_for(twice.wait(), 10)
+    await asyncio.wait_for(twice.wait(), 30)
     await rpc.call("evm_mine")
     receipt = await waiting
     assert receipt.tx_hash in {tx.hash for tx in signed[1:]}
@@ -74,7 +74,7 @@ async def test_a_dropped_transaction_is_broadcast_again(rpc: Rpc, accounts: tupl
     await rpc.call("anvil_dropTransaction", to_hex(sent.hash))
     assert await rpc.call("eth_getTransactionByHash", to_hex(sent.hash)) is None
     await rpc.call("evm_setAutomine", True)
-    assert (await sender.wait(sent, timeout=5)).tx_hash == sent.hash
+    assert (await sender.wait(sent, timeout=30)).tx_hash == sent.hash
 
 
 async def test_confirmations_are_waited_for(rpc: Rpc, sender: TxSender) -> None:

@@ -37,7 +37,7 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str, st
     return lambda name, url: Child(name, [SERVER, url.rpartition(":")[2]], {}, tmp_path / f"{name}.log")
 
 
-async def pid_at(url: str, seconds: float = 10) -> int:
+async def pid_at(url: str, seconds: float = 60) -> int:
     timeout = aiohttp.ClientTimeout(total=seconds)
     async with aiohttp.ClientSession(timeout=timeout) as http, http.get(url) as reply:
         return int(await reply.text())

@@ -94,7 +94,7 @@ async def test_the_end_of_one_side_is_the_end_of_the_other() -> None:
         _, writer = await connect(line.url)
         writer.write(b"bye")
         writer.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await ended.wait()
 
 

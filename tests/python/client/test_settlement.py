@@ -63,7 +63,7 @@ async def test_a_proven_answer_remembers_its_gap(world: World, gaps: Gaps) -> No
         await gaps.mine(await gaps.time() + 1000)
         assert await answer.refresh() == answer, "a closed gap does not grow"
         assert await client.gap(asked.id) == gap
-        assert await client.wait(asked.id, timeout=5) == await client.wait(asked.id, timeout=5)
+        assert await client.wait(asked.id, timeout=30) == await client.wait(asked.id, timeout=5)
 
 
 async def test_the_record_names_the_answer(world: World, gaps: Gaps) -> None:
@@ -160,7 +160,7 @@ async def test_reading_takes_no_account(world: World, gaps: Gaps) -> None:
         asked = await gaps.ask(asking, prove_within=60)
         await gaps.deliver(asked)
         async with Client(rpc, deployment=world.deployment) as client:
-            answer = await client.wait(asked.id, timeout=5)
+            answer = await client.wait(asked.id, timeout=30)
             assert answer.status is Status.DELIVERED
             gap = await client.gap("0x" + asked.id.hex())
             assert gap is not None

@@ -138,7 +138,7 @@ async def test_a_proof_that_never_comes_and_somebody_else_rejects(world: World, 
         assert (caught.value.tx_hash, caught.value.equivocated) == (None, False)
         assert (caught.value.beneficiary, caught.value.rewarded) == (client.address, gaps.stranger.address)
         with pytest.raises(RequestRejected):
-            await client.wait(answer.id, timeout=5)
+            await client.wait(answer.id, timeout=30)
 
 
 async def test_a_challenger_gets_the_bond_whoever_rejects(world: World, gaps: Gaps) -> None:

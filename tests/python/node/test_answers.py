@@ -153,7 +153,7 @@ async def test_defect_of_a_runtime_fails_its_question_only(opened: Open) -> None
 async def test_shutdown_does_not_wait_for_ever(opened: Open) -> None:
     runtime = Watched()
     runtime.go.clear()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         async with opened(runtime, shutdown_seconds=0.05) as answers:
             asking = asyncio.create_task(answers.answer(question(b"hello", MODEL)))
             await runtime.begun.acquire()

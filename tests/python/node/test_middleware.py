@@ -37,7 +37,7 @@ async def test_all_places_taken(run_node: RunNode) -> None:
             asyncio.create_task(client.post("/vouch/v1/answers", json=body(b"hello", model, salt=salt)))
             for salt in range(2)
         ]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             for _ in asking:
                 await runtime.begun.acquire()
         refused = await client.post("/vouch/v1/answers", json=body(b"hello", model, salt=2))

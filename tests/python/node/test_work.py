@@ -64,7 +64,7 @@ async def test_work_goes_on_without_those_who_wait_and_is_ended_at_the_end() -> 
     async def noted() -> None:
         ended.append(await job())
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         async with SharedWork(0.05) as work:
             gone = [asyncio.create_task(work.share(made, made)) for made in (noted, endless)]
             await asyncio.sleep(0)

@@ -134,7 +134,7 @@ def with_output(job: Job, output: bytes) -> Job:
 async def fill(made: QuorumProver, job: Job, *, patient: bool = True) -> Collection:
     found = made.open(job, patient=patient)
     assert found is not None
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await made.fill(found, asyncio.Event(), lambda _: None)
     return found
 
@@ -222,7 +222,7 @@ async def test_it_ends_when_it_is_told_to(store: Store) -> None:
         found = made.open(answered(store), patient=True)
         assert found is not None
         wake = asyncio.Event()
-        async with asyncio.timeout(2), asyncio.TaskGroup() as tasks:
+        async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
             filling = tasks.create_task(made.fill(found, wake, lambda _: None))
             await until(lambda: bool(others.asked))
             wake.set()
@@ -236,7 +236,7 @@ async def test_a_signer_that_hangs_holds_nobody_else_up(store: Store) -> None:
         first, second = (signer for signer in POLICY.signers if signer != OPERATOR)
         others.hangs.add(first)
         job = answered(store)
-        async with asyncio.timeout(2), asyncio.TaskGroup() as tasks:
+        async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
             for each in (job, with_output(job, b"else")):
                 found = made.open(each, patient=True)
                 assert found is not None

@@ -207,7 +207,7 @@ async def test_it_ends_when_it_is_told_to(store: Store) -> None:
     async with prover(store, service) as made:
         found, wake = made.prover.open(answered(store), patient=True), asyncio.Event()
         assert found is not None
-        async with asyncio.timeout(2), asyncio.TaskGroup() as tasks:
+        async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
             tasks.create_task(made.prover.fill(found, wake, lambda _: None))
             await until(lambda: service.looks >= 1)
             wake.set()

@@ -1,8 +1,9 @@
 """The prover service as an ASGI application, and one service from start-up to shutdown."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -63,14 +64,31 @@ async def serve(
     server.listener_on(config.host, config.port).close()  # a wrong port is not said after minutes of proofs
     scratch = config.database.with_name(config.database.name + ".tmp")
     threads = max(1, config.machine.processors // config.workers)
-    with Store(config.database) as store:
+    with server.stop_signals(stop) as stopped, Store(config.database) as store:
         async with Pool(config.worker, scratch, threads) as pool:
             if config.trial:
-                memory = config.max_memory
-                await trial(circuits, store, pool, home=config.home, memory=memory, progress=progress)
+                home, memory = config.home, config.max_memory
+                trying = trial(circuits, store, pool, home=home, memory=memory, progress=progress)
+                if not await _ended(trying, stopped):
+                    return
             queue = ProofQueue(config, store, circuits, pool)
             app = create_app(Parts(config, queue, Health(queue, store)))
-            await server.serve(app, listen, ready=ready, stop=stop)
+            await server.serve(app, listen, ready=ready, stop=stopped)
+
+
+async def _ended(work: Coroutine[Any, Any, None], stopped: asyncio.Event) -> bool:
+    """Whether it came to its end; it is cancelled once `stopped` is set."""
+    working, waiting = asyncio.create_task(work), asyncio.create_task(stopped.wait())
+    try:
+        await asyncio.wait((working, waiting), return_when=asyncio.FIRST_COMPLETED)
+        ended = working.done()
+    finally:
+        working.cancel()
+        waiting.cancel()
+        await asyncio.wait((working, waiting))
+    if ended:
+        working.result()
+    return ended
 
 
 def _refusal(_: str, error: NotAuthorised) -> Response:

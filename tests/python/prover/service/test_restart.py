@@ -25,21 +25,25 @@ from tests.python.prover.service.conftest import BURNER
 from vouch.prover.service.app import serve
 from vouch.prover.service.config import ProverConfig
 
-folder, database = map(Path, sys.argv[1:])
-config = ProverConfig(database, port=0, worker=BURNER, attempts=2, trial=False)
+folder, database = map(Path, sys.argv[1:3])
+config = ProverConfig(database, port=0, worker=BURNER, attempts=2, trial=len(sys.argv) > 3)
 asyncio.run(serve(config, [served(folder)], ready=lambda url: print(url, flush=True)))
 print("closed", flush=True)
 """
+
+
+async def started(*arguments: object, **env: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-c", PROGRAM, *map(str, arguments),
+        stdout=asyncio.subprocess.PIPE, cwd=REPO, env=os.environ | env,
+    )  # fmt: skip
 
 
 @asynccontextmanager
 async def prover(
     folder: Path, database: Path
 ) -> AsyncIterator[tuple[asyncio.subprocess.Process, ProverClient]]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", PROGRAM, str(folder), str(database),
-        stdout=asyncio.subprocess.PIPE, cwd=REPO, env=os.environ,
-    )  # fmt: skip
+    process = await started(folder, database)
     assert process.stdout is not None
     try:
         url = (await process.stdout.readline()).decode().strip()
@@ -52,7 +56,7 @@ async def prover(
 
 
 async def gone(pid: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while runs(pid):  # noqa: ASYNC110 - nobody sets an event
             await asyncio.sleep(0.01)
 
@@ -89,14 +93,30 @@ async def test_a_task_that_always_takes_the_service_with_it(folder: Path, tmp_pa
     assert (failed.state, failed.reason) == (ProofState.FAILED, GAVE_UP.format(2))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+
+
+async def closes(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    process.send_signal(number)
+    assert process.stdout is not None
+    assert (await process.stdout.read()).decode().strip() == "closed"
+    assert await process.wait() == 0
+
+
+@SIGNALS
 async def test_signals_end_the_service_cleanly(folder: Path, tmp_path: Path, number: signal.Signals) -> None:
     async with prover(folder, tmp_path / "proofs.sqlite") as (process, client):
         await client.submit(task(value=60_000))
         (pid,) = await burning(folder)
-        process.send_signal(number)
-        assert process.stdout is not None
-        assert (await process.stdout.read()).decode().strip() == "closed"
-        assert await process.wait() == 0
+        await closes(process, number)
+    assert not runs(pid)
+    assert not (tmp_path / "proofs.sqlite.tmp").exists()
+
+
+@SIGNALS
+async def test_signals_end_the_first_proofs_too(folder: Path, tmp_path: Path, number: signal.Signals) -> None:
+    process = await started(folder, tmp_path / "proofs.sqlite", "trial", BURN_ZEROS="60000")
+    (pid,) = await burning(folder)
+    await closes(process, number)
     assert not runs(pid)
     assert not (tmp_path / "proofs.sqlite.tmp").exists()
