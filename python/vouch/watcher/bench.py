@@ -2,7 +2,7 @@
 
 import time
 
-from vouch.chain.errors import RpcError
+from vouch.chain.errors import FeeOverCap, RpcError
 from vouch.chain.reverts import Reverted
 from vouch.protocol.request import NATIVE
 from vouch.protocol.status import Gap, Status
@@ -151,7 +151,7 @@ class Bench:
                 self._teller.tell(Kind.BEATEN, case.id, "somebody else challenged it first, or it has ended")
                 return ""
             return str(refused.error)
-        except RpcError as refused:  # it cannot be paid, mostly
+        except (RpcError, FeeOverCap) as refused:  # it cannot be paid, mostly
             return str(refused)
         text = f"{_who(case.answer)}: {verdict.why}; challenged in 0x{sent.hex()}: {_stakes(case)}"
         self._teller.tell(Kind.CHALLENGE, case.id, text)

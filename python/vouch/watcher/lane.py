@@ -101,8 +101,9 @@ class Lane:
         return self._failures.get((kind, request), 0) >= _FAILURES
 
     async def try_out(self, call: Call) -> Trial:
-        """Raises Reverted, Unfunded, RpcError, RpcUnavailable; nothing is sent."""
+        """Raises Reverted, Unfunded, FeeOverCap, RpcError, RpcUnavailable; nothing is sent."""
         gas = await self._sender.simulate(call)
+        await self._fees.check()
         return Trial(gas, gas * (await self._fees.current()).max_fee)
 
     async def send(self, move: Move, gas: int) -> bytes:
