@@ -53,6 +53,9 @@ contract Burner {
 contract CallbackHarness {
     using Callback for address;
 
+    /// @dev Solidity keeps zero at 0x60, and whole words free from where 0x40 says.
+    error SpoiltMemory(uint256 free, uint256 zero, uint256 end);
+
     function run(address consumer, uint256 gasLimit, bytes32 id, uint256 salt, Status status, bytes calldata output)
         external
         returns (bool ok, bytes memory reason, uint256 spent)
@@ -64,6 +67,15 @@ contract CallbackHarness {
         uint256 before = gasleft();
         (ok, reason) = consumer.run(gasLimit, id, salt, status, output);
         spent = before - gasleft();
+        uint256 free;
+        uint256 zero;
+        uint256 end;
+        assembly ("memory-safe") {
+            free := mload(0x40)
+            zero := mload(0x60)
+            end := add(add(reason, 0x20), mload(reason))
+        }
+        if (zero != 0 || free % 0x20 != 0 || (!ok && free < end)) revert SpoiltMemory(free, zero, end);
     }
 }
 
