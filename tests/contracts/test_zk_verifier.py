@@ -166,6 +166,16 @@ async def test_aliases(world: World, start: int, bits: int) -> None:
         await refused(made.check(forged, claim), "NotCanonical", element=alias)
 
 
+async def test_of_several_bad_elements_the_first_is_named(world: World) -> None:
+    made = await proven(world, input_=Packing(5, 64))
+    inputs = [1, 2, 3, 4, 5]
+    claim = made.claim(inputs, OUTPUTS)
+    seal = bytes(made.seal(inputs, OUTPUTS, claim))
+    assert made.circuit.input.fields == 2
+    forged = seal[:4] + (FIELD + 1).to_bytes(32, "big") + (FIELD + 2).to_bytes(32, "big") + seal[68:]
+    await refused(made.check(forged, claim), "NotCanonical", element=FIELD + 1)
+
+
 async def test_other_values(world: World) -> None:
     made = await proven(world)
     claim = made.claim(INPUTS, OUTPUTS)

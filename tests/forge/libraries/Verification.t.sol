@@ -32,6 +32,14 @@ contract VerificationHarness {
         return Verification.routeOf(seal);
     }
 
+    /// @dev The word on the stack, with whatever is behind the four bytes.
+    function routeWord(bytes calldata seal) external pure returns (bytes32 word) {
+        bytes4 route = Verification.routeOf(seal);
+        assembly ("memory-safe") {
+            word := route
+        }
+    }
+
     /// @param tail Unused; stands behind the seal in calldata, where a careless copy would read it.
     function check(
         IVerifier verifier,
@@ -85,6 +93,7 @@ contract VerificationTest is Test {
     function testFuzz_routeOf(bytes memory seal, bytes4 route) external view {
         assertEq(bytes32(_lib.routeOf(seal)), bytes32(seal.length < 4 ? bytes4(0) : bytes4(seal)), "any seal");
         assertEq(bytes32(_lib.routeOf(abi.encodePacked(route, seal))), bytes32(route), "route in front");
+        assertEq(_lib.routeWord(abi.encodePacked(route, seal)), bytes32(route), "nothing behind it");
     }
 
     /// @dev Nothing behind a short seal is taken for a part of it.
