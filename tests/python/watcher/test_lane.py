@@ -11,6 +11,7 @@ import pytest
 from vouch.chain.account import LocalKey
 from vouch.chain.contracts import Hub
 from vouch.chain.deployment import Deployment
+from vouch.chain.errors import FeeOverCap
 from vouch.chain.fees import GWEI
 from vouch.chain.reverts import Reverted
 from vouch.chain.rpc import Rpc
@@ -156,8 +157,18 @@ async def test_a_refused_broadcast_leaves_nothing_behind(
 async def test_no_more_is_paid_for_gas_than_was_allowed(
     rpc: Rpc, hub: Hub, deployment: Deployment, accounts: tuple[LocalKey, ...], store: Store
 ) -> None:
-    await rpc.call("anvil_setNextBlockBaseFeePerGas", hex(800 * GWEI))
-    await rpc.call("evm_mine")
+    call = hub.deposit(1, accounts[8].address)
+    await _costs(rpc, 400 * GWEI)
     async with Ends().lane(accounts[8], hub, deployment, store) as lane:
-        trial = await lane.try_out(hub.deposit(1, accounts[8].address))
-        assert trial.cost == trial.gas * 500 * GWEI
+        trial = await lane.try_out(call)
+        assert trial.cost == trial.gas * 500 * GWEI, "twice the base fee would be 800 gwei"
+    await _costs(rpc, 800 * GWEI)
+    async with Ends().lane(accounts[8], hub, deployment, store) as lane:
+        with pytest.raises(FeeOverCap, match="the cap is 500 gwei"):
+            await lane.try_out(call)
+
+
+async def _costs(rpc: Rpc, wei: int) -> None:
+    """The base fee of a block that is mined now."""
+    await rpc.call("anvil_setNextBlockBaseFeePerGas", hex(wei))
+    await rpc.call("evm_mine")
