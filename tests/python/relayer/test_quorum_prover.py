@@ -32,7 +32,7 @@ OWN, *OTHERS = (PrivateKey(bytes([n]) * 32) for n in (1, 2, 3))
 OPERATOR, ONE, TWO = (address_of(key.public_key) for key in (OWN, *OTHERS))
 POLICY = Policy.of(2, (OPERATOR, ONE, TWO))
 OUTPUT = b"output"
-REACH = Reach(CHAIN_ID, HUB, timeout=5.0, pause=0.02)
+REACH = Reach(CHAIN_ID, HUB, timeout=90.0, pause=0.02)
 QUICK = Patience(retry_first=0.02, retry_most=0.05)
 
 
@@ -51,7 +51,7 @@ class Others:
         signer = address_of(key.public_key)
         self.asked[f"{kind} {signer}"] += 1
         if signer in self.hangs:
-            await asyncio.sleep(3)
+            await asyncio.sleep(90)  # longer than any test waits
         if signer in self.refusals:
             status, name = self.refusals[signer]
             return web.json_response({"error": {"name": name, "message": "no"}}, status=status)
